@@ -1,0 +1,170 @@
+/**
+ * What a storage engine must do. Engines (memory, SQLite, later Postgres) share
+ * one contract and one test suite; nothing above this line knows which one runs.
+ *
+ * The run log is the only record: a run's `start` is committed together with the
+ * person's message, every later event is appended under the owner's epoch, and
+ * the terminal seals the run in the same transaction (N1-N4 of the contract).
+ *
+ * @module
+ */
+import type { ErrorCode, RunEvent, TerminalEvent } from "../chat/events.ts";
+
+export type RunStatus =
+  | "running"
+  | "complete"
+  | "stopped"
+  | "failed"
+  | "interrupted";
+
+/** A run: one question and the one answer it gets. */
+export interface RunRow {
+  id: string;
+  chat: string;
+  owner: string;
+  /** The run this one answers after; runs of a chat form a tree. */
+  parent: string | null;
+  /** The person's message. */
+  text: string;
+  status: RunStatus;
+  /** Grows when another process takes the run over; a stale one cannot append. */
+  epoch: number;
+  /** Who drives it, and until when (ms since 1970, the store's clock). */
+  leaseOwner: string | null;
+  leaseUntil: number;
+  /** Set durably by {@linkcode Store.requestStop}. */
+  stopRequested: boolean;
+  /** Sequence of the last committed entry. */
+  lastSeq: number;
+  /** The folded answer as JSON once the run is sealed, else null. */
+  message: string | null;
+  createdAt: number;
+  endedAt: number | null;
+}
+
+export interface ChatRow {
+  id: string;
+  owner: string;
+  title: string;
+  createdAt: number;
+  updatedAt: number;
+  /** The chat's running run, if any. */
+  activeRun: string | null;
+}
+
+/** Everything {@linkcode Store.create} commits at once. */
+export interface NewRun {
+  run: string;
+  /** An existing chat of this owner, or the id of the chat to make. */
+  chat: string;
+  /** Title if the chat is made by this call. `null`: the chat must exist. */
+  newChatTitle: string | null;
+  owner: string;
+  text: string;
+  parent: string | null;
+  /** Unique per owner for 24 h; the same key gives the same run (N10). */
+  idempotencyKey: string | null;
+  leaseOwner: string;
+  leaseMs: number;
+  /** The first log entry (seq 1, epoch 1): the run's `start`. */
+  start: RunEvent;
+}
+
+export type CreateOutcome =
+  | { kind: "created"; run: RunRow }
+  /** The idempotency key was seen before: that run, whatever became of it. */
+  | { kind: "existing"; run: RunRow }
+  /** The chat has a running run. Nothing was written. */
+  | { kind: "active"; run: RunRow }
+  /** No such chat of this owner. Nothing was written. */
+  | { kind: "no-chat" };
+
+/** One entry to append: the event as JSON text, made once and kept. */
+export interface Draft {
+  seq: number;
+  json: string;
+}
+
+/** Ends the run in the same transaction as its last entry. */
+export interface Seal {
+  status: Exclude<RunStatus, "running">;
+  /** The folded answer as JSON. */
+  message: string;
+}
+
+export type AppendOutcome =
+  | "ok"
+  /** Exactly these entries are there already (an ack was lost). */
+  | "duplicate"
+  /** Another epoch owns the run, or the run has its terminal. Nothing written. */
+  | "fenced";
+
+/** A committed entry as stored: `json` is the event exactly as appended. */
+export interface StoredEntry {
+  epoch: number;
+  seq: number;
+  json: string;
+}
+
+/** The store cannot commit: disk full, locked, gone. The message is for people. */
+export class StoreError extends Error {
+  override name = "StoreError";
+  constructor(
+    readonly kind: "full" | "busy" | "readonly" | "damaged" | "newer" | "io",
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export interface Store {
+  readonly kind: "memory" | "sqlite" | "postgres";
+
+  /** Commits chat, message, run and first entry, or nothing. */
+  create(input: NewRun): Promise<CreateOutcome>;
+
+  /**
+   * Appends entries with consecutive `seq` after the run's last one. Resolves
+   * only once they are durable. Calls for many runs made close together are
+   * committed as one group (at most 25 ms later).
+   */
+  append(
+    run: string,
+    epoch: number,
+    entries: Draft[],
+    seal?: Seal,
+  ): Promise<AppendOutcome>;
+
+  /** Entries with `seq > after`, ascending, at most `limit`. */
+  read(run: string, after: number, limit: number): Promise<StoredEntry[]>;
+
+  /** The run, whoever owns it; `null` if there is none. */
+  run(id: string): Promise<RunRow | null>;
+
+  /** Renews the lease; false if the epoch is stale or the run is over. */
+  renew(run: string, epoch: number, leaseMs: number): Promise<boolean>;
+
+  /**
+   * Takes every running run whose lease is over (epoch + 1, new owner). Their
+   * log is untouched; the caller decides what becomes of them.
+   */
+  takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]>;
+
+  /** Records the wish to stop. Returns the run as it now is, or null. */
+  requestStop(run: string): Promise<RunRow | null>;
+
+  /** The chat if it is this owner's, else null. */
+  chat(owner: string, id: string): Promise<ChatRow | null>;
+
+  /** This owner's chats, newest first. */
+  chats(owner: string, limit: number): Promise<ChatRow[]>;
+
+  /** A chat's runs in the order they were asked. */
+  runs(chat: string): Promise<RunRow[]>;
+
+  /** Waits for pending commits, then lets go of files and connections. */
+  close(): Promise<void>;
+}
+
+export type { ErrorCode, TerminalEvent };
