@@ -1,0 +1,25 @@
+/**
+ * How long and how much: the limits of protocol 2.5, in one place.
+ *
+ * @module
+ */
+export interface RunLimits {
+  /** A run's wall time. */
+  runMs: number;
+  /** Model calls in one run. */
+  maxSteps: number;
+  /** How long an owner may be silent before its runs are taken over (N4). */
+  leaseMs: number;
+  /** Silence on a connection before a heartbeat. */
+  beatMs: number;
+  /** Streams one owner may have open at a time (case S05). */
+  maxStreams: number;
+}
+
+export const LIMITS: RunLimits = {
+  runMs: 10 * 60_000,
+  maxSteps: 25,
+  leaseMs: 10_000,
+  beatMs: 15_000,
+  maxStreams: 20,
+};

@@ -1,0 +1,108 @@
+/**
+ * The whole app on a socket, in this process: store, runs, routes, guard. The
+ * model, the tools and the limits can be a test's own.
+ */
+import type { Model, Tool } from "../../lib/agent/contracts.ts";
+import * as z from "zod";
+import { answerText } from "../../lib/chat/answer.ts";
+import { readConfig } from "../../lib/config.ts";
+import { createLog } from "../../lib/log.ts";
+import {
+  createServices,
+  type Services,
+  type Stand,
+} from "../../lib/services.ts";
+import { openStore } from "../../lib/store/mod.ts";
+import { startApp as startHostedApp } from "../../host/app.ts";
+
+export interface AppOptions extends Stand {
+  access?: "loopback" | "public";
+  /** Settings as in the environment. */
+  env?: Record<string, string>;
+}
+
+export interface App extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly services: Services;
+  /** Everything that was logged. */
+  readonly log: string[];
+  /** Resolves once the committed text of the run ends like this. */
+  shows(run: string, text: string): Promise<void>;
+  /** Resolves once a tool of the run is at work. */
+  works(run: string): Promise<void>;
+  /** Resolves once the run is sealed. */
+  over(run: string): Promise<void>;
+  /** Resolves once the condition holds; looks after every turn of the loop. */
+  until(condition: () => boolean | Promise<boolean>): Promise<void>;
+}
+
+/** Two tools every test may call: one answers at once, one never does. */
+export const TEST_TOOLS: Tool[] = [
+  {
+    name: "echo",
+    description: "Says it again",
+    input: z.object({ say: z.string() }),
+    effect: "read",
+    run: (input) => ({ text: (input as { say: string }).say }),
+  },
+  {
+    name: "hang",
+    description: "Never answers",
+    input: z.object({}),
+    effect: "read",
+    run: () => new Promise<never>(() => {}),
+  },
+];
+
+export async function startApp(options: AppOptions = {}): Promise<App> {
+  const { access, env, ...stand } = options;
+  const log: string[] = [];
+  const logger = createLog({ sink: (line) => log.push(line), human: false });
+  const config = readConfig({
+    PORT: "0",
+    ...(access === "public" ? { TICKERTAPE_ACCESS: "public" } : {}),
+    ...env,
+  });
+  const services = await createServices(config, logger, {
+    store: openStore({ kind: "memory" }),
+    tools: TEST_TOOLS,
+    ...stand,
+  });
+  const app = await startHostedApp({
+    services,
+    log: logger,
+    // Set by the test task, which also builds what Fresh serves.
+    host: Deno.env.get("TICKERTAPE_SERVE_WITH") === "fresh" ? "fresh" : "npm",
+    port: 0,
+    hostname: "127.0.0.1",
+  });
+  const until: App["until"] = async (condition) => {
+    const limit = performance.now() + 10_000;
+    while (!await condition()) {
+      if (performance.now() > limit) throw new Error("Waited in vain");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  };
+  const answer = async (run: string) => {
+    const row = await services.store.run(run);
+    return (await services.runs.view(row!.owner, run))!.answer;
+  };
+  return {
+    url: app.url,
+    services,
+    log,
+    until,
+    shows: (run, text) =>
+      until(async () => answerText(await answer(run)).endsWith(text)),
+    works: (run) =>
+      until(async () =>
+        (await answer(run)).parts.some((part) =>
+          part.kind === "tool" && part.state === "running"
+        )
+      ),
+    over: (run) =>
+      until(async () => (await services.store.run(run))?.status !== "running"),
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}
