@@ -75,6 +75,12 @@ export const handler: Handlers = api({
 
 /** Cross-site pages, images and prefetches may not ask (case S01). */
 function refuse(req: Request): Response | null {
+  // Hosts answer HEAD with GET's handler; looking must not spend money (E13).
+  if (req.method !== "GET") {
+    return problem(405, "method_not_allowed", "Ask with GET.", {
+      headers: { allow: "GET" },
+    });
+  }
   const site = req.headers.get("sec-fetch-site");
   const dest = req.headers.get("sec-fetch-dest");
   const purpose = req.headers.get("sec-purpose") ??

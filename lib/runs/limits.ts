@@ -12,6 +12,8 @@ export interface RunLimits {
   leaseMs: number;
   /** Silence on a connection before a heartbeat. */
   beatMs: number;
+  /** How long a reader may take nothing before it is let go (case R19). */
+  stallMs: number;
   /** Streams one owner may have open at a time (case S05). */
   maxStreams: number;
 }
@@ -21,5 +23,6 @@ export const LIMITS: RunLimits = {
   maxSteps: 25,
   leaseMs: 10_000,
   beatMs: 15_000,
+  stallMs: 60_000,
   maxStreams: 20,
 };

@@ -62,8 +62,9 @@ export class LiveRun {
   }
 
   #ring(): void {
-    const bells = [...this.#bells];
-    this.#bells.clear();
+    if (this.#bells.size === 0) return;
+    const bells = this.#bells;
+    this.#bells = new Set();
     for (const bell of bells) bell();
   }
 }

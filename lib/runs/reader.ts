@@ -1,21 +1,20 @@
 /**
- * One reader of one run: pulls committed entries after its cursor, from memory
+ * One reader of one run: pulls committed entries behind its cursor, from memory
  * while the run is live here and from the store otherwise, and knows when there
  * is nothing more to come.
  *
  * @module
  */
+import type { Answer } from "../chat/answer.ts";
 import { retell } from "../chat/close.ts";
-import type { Answer, Cursor } from "../chat/answer.ts";
 import { isTerminal } from "../chat/events.ts";
 import type { RunRow, Store } from "../store/contract.ts";
 import { type Entry, fromStored } from "./entry.ts";
 import type { LiveRun } from "./live.ts";
+import type { Pulse } from "./pulse.ts";
 
-/** Entries read from the store at a time; keeps a long replay flat (X09). */
+/** Entries given at a time; keeps a long replay flat (X09). */
 const PAGE = 256;
-/** How often a run driven elsewhere is looked at, in milliseconds. */
-const POLL_MS = 250;
 
 /** What a pull brings. `beat`: nothing happened for a while. */
 export type Pulled =
@@ -23,7 +22,7 @@ export type Pulled =
   | { kind: "beat" }
   /** The terminal was given before: close. */
   | { kind: "over" }
-  /** The process lets its readers go; the run goes on. Come back later. */
+  /** This process lets its readers go; the run goes on. Come back later. */
   | { kind: "leave" };
 
 export interface ReaderOptions {
@@ -36,112 +35,144 @@ export interface ReaderOptions {
   after: number;
   /** Silence before a `beat`, in milliseconds. */
   beatMs: number;
+  /** How long a reader may take nothing before it is let go, in milliseconds. */
+  stallMs: number;
+  /** Ticks some fifteen times per `beatMs`. */
+  pulse: Pulse;
   onClose: () => void;
 }
 
+const OVER: Pulled = { kind: "over" };
+const BEAT: Pulled = { kind: "beat" };
+const LEAVE: Pulled = { kind: "leave" };
+
 export class TapeReader {
   readonly run: string;
+  /** Called when the reader was let go because it takes nothing (R19). */
+  onStalled: () => void = () => {};
   #options: ReaderOptions;
   #after: number;
   #over = false;
   #leaving = false;
   #closed = false;
-  #wake: (() => void) | null = null;
   #live: LiveRun | undefined;
-  #beatAt: number;
+  #waiting: ((pulled: Pulled) => void) | null = null;
+  #failed: ((error: unknown) => void) | null = null;
+  /** When something was last given, or asked for. */
+  #last = performance.now();
 
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.run = options.row.id;
     this.#after = options.after;
-    this.#beatAt = performance.now() + options.beatMs;
+    options.pulse.add(this.#tick);
   }
 
-  /** The next entries; waits for them. One call at a time. */
-  async pull(): Promise<Pulled> {
-    while (!this.#closed) {
-      if (this.#over) return { kind: "over" };
-      // Kept once seen: it has the end of the run even after the run is over.
-      if (!this.#live?.heard) this.#live = this.#options.live();
-      const entries = this.#live?.knows(this.#after)
-        ? this.#live.after(this.#after, PAGE)
-        : await this.#stored();
-      if (entries.length > 0) return this.#give(entries);
-      if (this.#over) return { kind: "over" };
-      if (this.#leaving) return { kind: "leave" };
-      await this.#wait();
-      if (performance.now() >= this.#beatAt) {
-        this.#beatAt = performance.now() + this.#options.beatMs;
-        return { kind: "beat" };
-      }
-    }
-    return { kind: "leave" };
+  /**
+   * The next entries: at once where there are any, else a promise of them. One
+   * call at a time.
+   *
+   * @throws StoreError (as a rejection) when the store cannot be read.
+   */
+  pull(): Pulled | Promise<Pulled> {
+    this.#last = performance.now();
+    return this.#ready() ?? new Promise((resolve, reject) => {
+      this.#waiting = resolve;
+      this.#failed = reject;
+      this.#arm();
+    });
   }
 
   /** Ends this reader only; the run goes on (N7). */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#ring();
+    this.#options.pulse.remove(this.#tick);
+    this.#live?.off(this.#onBell);
+    this.#settle(LEAVE);
     this.#options.onClose();
   }
 
   /** Asks the reader to come back later: the process is going down. */
   leave(): void {
     this.#leaving = true;
-    this.#ring();
+    this.#onBell();
   }
 
-  #give(entries: Entry[]): Pulled {
-    const last = entries.at(-1)!;
-    this.#after = last.seq;
-    this.#beatAt = performance.now() + this.#options.beatMs;
-    if (isTerminal(last.event)) this.#over = true;
-    return { kind: "entries", entries };
+  /** What can be given without waiting; null if nothing is known to be there. */
+  #ready(): Pulled | null {
+    if (this.#closed) return LEAVE;
+    if (this.#over) return OVER;
+    // Kept once seen: it has the end of the run even after the run is over.
+    if (!this.#live?.heard) this.#live = this.#options.live();
+    if (!this.#live?.knows(this.#after)) return null;
+    const entries = this.#live.after(this.#after, PAGE);
+    if (entries.length > 0) return this.#give(entries);
+    return this.#leaving ? LEAVE : null;
+  }
+
+  /** Waits for the bell, or asks the store where no bell will ring. */
+  #arm(): void {
+    if (this.#live?.knows(this.#after)) this.#live.onNext(this.#onBell);
+    else this.#ask();
+  }
+
+  #onBell = (): void => {
+    if (this.#waiting === null) return;
+    const ready = this.#ready();
+    if (ready !== null) this.#settle(ready);
+    else this.#arm();
+  };
+
+  /** Looks at the store once; the next tick looks again. */
+  async #ask(): Promise<void> {
+    try {
+      const entries = await this.#stored();
+      if (entries.length > 0) this.#settle(this.#give(entries));
+      else if (this.#over) this.#settle(OVER);
+      else if (this.#leaving) this.#settle(LEAVE);
+    } catch (error) {
+      this.#failed?.(error);
+      this.#waiting = this.#failed = null;
+    }
   }
 
   async #stored(): Promise<Entry[]> {
     const { store, row } = this.#options;
+    // Asked before the log is read: what is sealed then has no entries to come.
+    const now = await store.run(row.id);
     const stored = await store.read(row.id, this.#after, PAGE);
     if (stored.length > 0) return stored.map(fromStored);
-    const now = await store.run(row.id);
-    if (now === null) {
-      this.#over = true;
-      return [];
-    }
-    if (now.status === "running") return [];
+    if (now !== null && now.status === "running") return [];
     // Sealed with no entries left: the log has expired, the answer has not.
-    if (this.#after < now.lastSeq) {
-      return (await store.read(row.id, this.#after, 1)).length > 0
-        ? []
-        : retold(now);
-    }
+    if (now !== null && this.#after < now.lastSeq) return retold(now);
     this.#over = true;
     return [];
   }
 
-  /** Waits for the bell, the next look at the store, or the beat. */
-  #wait(): Promise<void> {
-    const live = this.#live;
-    const beat = Math.max(0, this.#beatAt - performance.now());
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        live?.off(done);
-        this.#wake = null;
-        resolve();
-      };
-      const timer = setTimeout(
-        done,
-        live === undefined ? Math.min(POLL_MS, beat) : beat,
-      );
-      this.#wake = done;
-      live?.onNext(done);
-    });
+  #tick = (now: number): void => {
+    const silence = now - this.#last;
+    if (this.#waiting === null) {
+      if (silence < this.#options.stallMs) return;
+      this.close();
+      return this.onStalled();
+    }
+    if (silence >= this.#options.beatMs) return this.#settle(BEAT);
+    if (!this.#live?.knows(this.#after)) this.#onBell();
+  };
+
+  #give(entries: Entry[]): Pulled {
+    const last = entries.at(-1)!;
+    this.#after = last.seq;
+    if (isTerminal(last.event)) this.#over = true;
+    return { kind: "entries", entries };
   }
 
-  #ring(): void {
-    this.#wake?.();
+  #settle(pulled: Pulled): void {
+    const resolve = this.#waiting;
+    this.#waiting = this.#failed = null;
+    this.#live?.off(this.#onBell);
+    resolve?.(pulled);
   }
 }
 
@@ -157,5 +188,3 @@ export function retold(row: RunRow): Entry[] {
     json: JSON.stringify(event),
   }));
 }
-
-export type { Cursor };

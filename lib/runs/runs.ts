@@ -23,6 +23,7 @@ import {
 import { Driver } from "./driver.ts";
 import { type Entry, fromStored } from "./entry.ts";
 import { LIMITS, type RunLimits } from "./limits.ts";
+import { Pulse } from "./pulse.ts";
 import { TapeReader } from "./reader.ts";
 import { titleOf } from "./title.ts";
 
@@ -79,6 +80,7 @@ export class Runs {
   readonly #limits: RunLimits;
   readonly #id = crypto.randomUUID();
   readonly #drivers = new Map<string, Driver>();
+  readonly #pulse: Pulse;
   readonly #readers = new Map<string, Set<TapeReader>>();
   readonly #timers: ReturnType<typeof setInterval>[];
   #sweeping: Promise<void> = Promise.resolve();
@@ -87,6 +89,7 @@ export class Runs {
   constructor(options: RunsOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#pulse = new Pulse(this.#limits.beatMs / 15);
     this.#timers = [
       setInterval(() => this.sweep(), SWEEP_MS),
       setInterval(() => this.#renew(), this.#limits.leaseMs * 0.3),
@@ -173,6 +176,8 @@ export class Runs {
       live: () => this.#drivers.get(run)?.live,
       after: from.after,
       beatMs: this.#limits.beatMs,
+      stallMs: this.#limits.stallMs,
+      pulse: this.#pulse,
       onClose: () => {
         readers.delete(reader);
         if (readers.size === 0) this.#readers.delete(owner);

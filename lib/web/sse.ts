@@ -10,14 +10,12 @@
 import { frameId } from "../chat/ids.ts";
 import { isTerminal, type RunEvent } from "../chat/events.ts";
 import { mergeDeltas } from "../chat/merge.ts";
-import type { Entry, TapeReader } from "../runs/mod.ts";
+import type { Entry, Pulled, TapeReader } from "../runs/mod.ts";
 
 /** Characters handed to a connection at a time: about one frame (2.5). */
 const CHUNK = 16 * 1024;
 /** From this backlog on, neighbouring deltas are merged (protocol 2.4). */
 const LAGGING = 32;
-/** How long a reader may refuse to take anything before it is let go. */
-const STALLED_MS = 60_000;
 
 const encoder = new TextEncoder();
 
@@ -69,51 +67,58 @@ export function streamResponse(
 ): Response {
   let opened = false;
   let queue: Entry[] = [];
-  let stalled: ReturnType<typeof setTimeout> | undefined;
+  type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-  const stop = () => {
-    clearTimeout(stalled);
-    reader.close();
-  };
+  /** Sends what was pulled, or pulls on where there is nothing to say of it. */
+  function send(controller: Controller, pulled: Pulled): void | Promise<void> {
+    switch (pulled.kind) {
+      case "over":
+        controller.close();
+        return reader.close();
+      case "leave":
+        // Spread out, so that a restart is no stampede (case D03).
+        controller.enqueue(encoder.encode(`retry: ${250 + jitter(750)}\n\n`));
+        controller.close();
+        return reader.close();
+      case "beat":
+        return controller.enqueue(encoder.encode(format.beat));
+      case "entries":
+        queue = lighten(pulled.entries);
+        return flush(controller);
+    }
+  }
+
+  function flush(controller: Controller): void | Promise<void> {
+    let text = "";
+    let taken = 0;
+    while (taken < queue.length && text.length < CHUNK) {
+      const entry = queue[taken++]!;
+      text += format.frame(reader.run, entry);
+      if (isTerminal(entry.event)) text += format.closing;
+    }
+    queue = taken === queue.length ? [] : queue.slice(taken);
+    if (text !== "") return controller.enqueue(encoder.encode(text));
+    return next(controller);
+  }
+
+  function next(controller: Controller): void | Promise<void> {
+    if (queue.length > 0) return flush(controller);
+    const pulled = reader.pull();
+    return pulled instanceof Promise
+      ? pulled.then((later) => send(controller, later))
+      : send(controller, pulled);
+  }
 
   const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      clearTimeout(stalled);
-      let text = "";
-      if (!opened) {
-        opened = true;
-        text = format.opening;
-      }
-      while (text === "" || queue.length > 0) {
-        if (queue.length === 0) {
-          const pulled = await reader.pull();
-          if (pulled.kind === "over" || pulled.kind === "leave") {
-            if (pulled.kind === "leave") {
-              // Spread out, so that a restart is no stampede (case D03).
-              controller.enqueue(
-                encoder.encode(`retry: ${250 + jitter(750)}\n\n`),
-              );
-            }
-            controller.close();
-            return stop();
-          }
-          if (pulled.kind === "beat") text += format.beat;
-          else queue = lighten(pulled.entries);
-        }
-        while (queue.length > 0 && text.length < CHUNK) {
-          const entry = queue.shift()!;
-          text += format.frame(reader.run, entry);
-          if (isTerminal(entry.event)) text += format.closing;
-        }
-        if (text.length >= CHUNK) break;
-      }
-      controller.enqueue(encoder.encode(text));
-      stalled = setTimeout(() => {
-        controller.error(new Error("The reader takes nothing"));
-        reader.close();
-      }, STALLED_MS);
+    start(controller) {
+      reader.onStalled = () => controller.error(new Error("Reader stalled"));
     },
-    cancel: stop,
+    pull(controller) {
+      if (opened) return next(controller);
+      opened = true;
+      controller.enqueue(encoder.encode(format.opening));
+    },
+    cancel: () => reader.close(),
   }, { highWaterMark: 0 });
 
   return new Response(body, {

@@ -160,7 +160,7 @@ Deno.test("N2: nothing is readable before the store has it", async () => {
   store.trouble = () => gate.promise;
   puppet.say("unsafe");
   let pulled = false;
-  const next = reader.pull().then((p) => (pulled = true, p));
+  const next = Promise.resolve(reader.pull()).then((p) => (pulled = true, p));
   for (let i = 0; i < 20; i++) await new Promise((r) => setTimeout(r));
   assert(!pulled);
   assertEquals((await it.store.run(run))!.lastSeq, 2);

@@ -187,6 +187,15 @@ Deno.test("S01: another site's page, image or prefetch may not ask", async () =>
   await own.text();
 });
 
+Deno.test("E13: HEAD asks nothing", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const response = await fetch(app.url + ASK, { method: "HEAD" });
+  assertEquals(response.status, 405);
+  const { chats } = await (await fetch(`${app.url}/api/chats`)).json();
+  assertEquals(chats, []);
+});
+
 Deno.test("S03: the question of /print_stream is in no log line", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });

@@ -1,0 +1,298 @@
+/**
+ * Every setting, read once from the environment. All wrong ones are reported
+ * together, in plain words; a secret's value is never repeated.
+ *
+ * @module
+ */
+import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import { aboutUrl, Reader } from "./config_reader.ts";
+import { isLoopback } from "./loopback.ts";
+
+export { ConfigError } from "./config_reader.ts";
+
+/** What `OPENAI_MODEL` is when only a key for OpenAI itself is given. */
+export const DEFAULT_MODEL = "gpt-5.4-mini";
+
+export interface ModelConfig {
+  /** A secret: for the model adapter and `redact`, nobody else. */
+  apiKey: string | null;
+  /** Without a trailing slash; null is OpenAI itself. */
+  baseUrl: string | null;
+  name: string;
+}
+
+export interface Config {
+  /** 0 lets the system choose. */
+  port: number;
+  /** The address it listens on, without brackets. */
+  hostname: string;
+  /** `loopback`: this computer only. `public`: whoever can reach it. */
+  access: "loopback" | "public";
+  /** The folder of the database. */
+  data: string;
+  /** Null: the built-in demo model speaks. */
+  model: ModelConfig | null;
+  /** The public origin behind a proxy, as in "https://chat.example.org". */
+  origin: string | null;
+  /** Further Host names it answers to, lower case, with a port or for any. */
+  hosts: string[];
+  /** Null: what the browser asks for. */
+  lang: "zh" | "en" | null;
+  /** Null: found out at start. */
+  serveWith: "fresh" | "npm" | null;
+  /** A file, folder or http(s) URL of a GTFS feed; null is the sample feed. */
+  gtfsFeed: string | null;
+  log: LogLevel;
+  /** Not wrong, but probably not meant: one sentence each. */
+  warnings: string[];
+}
+
+const SETTINGS = [
+  "TICKERTAPE_ACCESS",
+  "TICKERTAPE_DATA",
+  "TICKERTAPE_HOSTS",
+  "TICKERTAPE_LANG",
+  "TICKERTAPE_LOG",
+  "TICKERTAPE_ORIGIN",
+  "TICKERTAPE_SERVE_WITH",
+];
+
+const NOT_BUILT = ["token", "users", "proxy"];
+
+const RISK =
+  "anyone who can reach this address can chat and spend your API key";
+
+function readPort(read: Reader): number {
+  const text = read.text("PORT");
+  if (text === undefined) return 8000;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65535) return port;
+  read.wrong("PORT", "must be a whole number from 0 to 65535", "8000");
+  return 8000;
+}
+
+function readHostname(read: Reader): string {
+  const text = read.text("HOST") ?? "127.0.0.1";
+  const bare = text.replace(/^\[(.*)\]$/, "$1");
+  const v6 = bare.includes(":") && URL.canParse(`http://[${bare}]`);
+  if (!v6 && !/^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?$/i.test(bare)) {
+    const rule = /^[^:]+:\d+$/.test(bare)
+      ? "is an address without a port (the port is PORT)"
+      : "must be an IP address or a host name";
+    read.wrong("HOST", rule, "127.0.0.1");
+    return "127.0.0.1";
+  }
+  return bare;
+}
+
+function readAccess(read: Reader, hostname: string): "loopback" | "public" {
+  const text = read.text("TICKERTAPE_ACCESS");
+  if (text === "public") return "public";
+  if (text !== undefined && NOT_BUILT.includes(text)) {
+    read.wrong(
+      "TICKERTAPE_ACCESS",
+      `is designed but not built yet; today there is "loopback" (this ` +
+        `computer only) and "public" (${RISK})`,
+      "loopback",
+    );
+    return "loopback";
+  }
+  if (text !== undefined && text !== "loopback") {
+    read.wrong(
+      "TICKERTAPE_ACCESS",
+      `must be "loopback" (this computer only) or "public" (${RISK})`,
+      "loopback",
+    );
+    return "loopback";
+  }
+  if (!isLoopback(hostname)) {
+    read.wrong(
+      "HOST",
+      `other computers could connect, and there is no login yet: ${RISK}. ` +
+        `Leave HOST out, or accept that with TICKERTAPE_ACCESS=public`,
+      "127.0.0.1",
+    );
+  }
+  return "loopback";
+}
+
+function readBaseUrl(read: Reader): string | null {
+  const text = read.text("OPENAI_BASE_URL");
+  if (text === undefined) return null;
+  const { url, problem } = aboutUrl(text);
+  if (problem !== null) {
+    read.wrong("OPENAI_BASE_URL", problem, "https://api.openai.com/v1");
+    return null;
+  }
+  if (url.search !== "" || url.hash !== "") {
+    read.wrongSecret(
+      "OPENAI_BASE_URL",
+      "must not have a query (?...) or a fragment (#...)",
+      "https://api.openai.com/v1",
+    );
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+function readModel(read: Reader): ModelConfig | null {
+  const apiKey = read.text("OPENAI_API_KEY") ?? null;
+  if (apiKey !== null && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    read.wrongSecret(
+      "OPENAI_API_KEY",
+      "has a space, a line break or a character that no key has",
+      "sk-...",
+    );
+  }
+  const asked = read.has("OPENAI_BASE_URL");
+  const baseUrl = readBaseUrl(read);
+  const name = read.text("OPENAI_MODEL");
+  if (apiKey === null && !asked) {
+    if (name !== undefined) {
+      read.warn(
+        "OPENAI_MODEL is set, but neither OPENAI_API_KEY nor OPENAI_BASE_URL " +
+          "is: the built-in demo model speaks instead.",
+      );
+    }
+    return null;
+  }
+  const host = baseUrl === null ? "" : new URL(baseUrl).hostname;
+  if (apiKey !== null && baseUrl?.startsWith("http:") && !isLoopback(host)) {
+    read.warn(
+      "OPENAI_BASE_URL is plain http to another computer: the key travels " +
+        "unencrypted.",
+    );
+  }
+  const openai = host === "" || host === "api.openai.com";
+  // A base URL that could not be read is complained about once, not twice.
+  if (
+    name === undefined && (!openai || (apiKey === null && baseUrl !== null))
+  ) {
+    read.wrong(
+      "OPENAI_MODEL",
+      "must be set: only the server at OPENAI_BASE_URL knows its model names",
+      "llama3.2",
+    );
+  }
+  return { apiKey, baseUrl, name: name ?? DEFAULT_MODEL };
+}
+
+function readOrigin(read: Reader): string | null {
+  const text = read.text("TICKERTAPE_ORIGIN");
+  if (text === undefined) return null;
+  const { url, problem } = aboutUrl(text);
+  if (problem !== null) {
+    read.wrong("TICKERTAPE_ORIGIN", problem, "https://chat.example.org");
+    return null;
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    read.wrong(
+      "TICKERTAPE_ORIGIN",
+      "must be an origin: scheme, host and perhaps a port, nothing after",
+      url.origin,
+    );
+  }
+  return url.origin;
+}
+
+const HOST_NAME =
+  /^(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?)(:\d{1,5})?$/;
+
+function readHosts(read: Reader): string[] {
+  const text = read.text("TICKERTAPE_HOSTS");
+  if (text === undefined) return [];
+  const hosts = text.toLowerCase().split(/[\s,]+/).filter((name) => name);
+  if (!hosts.every((name) => HOST_NAME.test(name))) {
+    read.wrong(
+      "TICKERTAPE_HOSTS",
+      "must be host names with commas between them, each perhaps with a port " +
+        "(no scheme, no path, no *)",
+      "chat.local,box:8000",
+    );
+    return [];
+  }
+  return hosts;
+}
+
+function readFeed(read: Reader): string | null {
+  const text = read.text("GTFS_FEED");
+  if (text === undefined) return null;
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) {
+    const { problem } = aboutUrl(text);
+    if (problem !== null) {
+      read.wrong("GTFS_FEED", `${problem}, or be a path`, "./feed.zip");
+    }
+  }
+  return text;
+}
+
+/**
+ * Reads the settings from an environment (`Deno.env.toObject()`). An empty value
+ * counts as not set.
+ *
+ * @throws {ConfigError} naming every wrong setting.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const read = new Reader(env);
+  const hostname = readHostname(read);
+  const config: Config = {
+    port: readPort(read),
+    hostname,
+    access: readAccess(read, hostname),
+    data: read.text("TICKERTAPE_DATA") ?? "./data",
+    model: readModel(read),
+    origin: readOrigin(read),
+    hosts: readHosts(read),
+    lang: read.choice("TICKERTAPE_LANG", ["zh", "en"]),
+    serveWith: read.choice("TICKERTAPE_SERVE_WITH", ["fresh", "npm"]),
+    gtfsFeed: readFeed(read),
+    log: read.choice("TICKERTAPE_LOG", LOG_LEVELS) ?? "info",
+    warnings: [],
+  };
+  if (read.has("DATABASE_URL")) {
+    read.wrongSecret(
+      "DATABASE_URL",
+      "Postgres comes with a later version; leave it out and the database is " +
+        "a SQLite file in TICKERTAPE_DATA",
+    );
+  }
+  read.unknown("TICKERTAPE_", SETTINGS);
+  config.warnings = read.finish();
+  return config;
+}
+
+/** The settings in a few lines for people, without any secret. */
+export function describeConfig(config: Config): string[] {
+  const { model, access } = config;
+  const host = config.hostname.includes(":")
+    ? `[${config.hostname}]`
+    : config.hostname;
+  const port = config.port === 0 ? "<any free port>" : config.port;
+  const who = !isLoopback(config.hostname)
+    ? `whoever can reach it: ${RISK}`
+    : access === "public"
+    ? "this computer, and whoever a proxy lets in"
+    : "this computer only";
+  const lines = [
+    `address   http://${host}:${port} (${who})`,
+    model === null
+      ? "model     built-in demo (set OPENAI_API_KEY or OPENAI_BASE_URL for a real one)"
+      : `model     ${model.name} at ${
+        model.baseUrl ?? "https://api.openai.com/v1"
+      } (${model.apiKey === null ? "no key" : "with a key"})`,
+    `data      ${config.data} (SQLite)`,
+    `bus feed  ${shownFeed(config.gtfsFeed)}`,
+    `language  ${config.lang ?? "the browser's"}`,
+    `log       ${config.log}`,
+  ];
+  if (config.origin !== null) lines.splice(1, 0, `public    ${config.origin}`);
+  if (config.hosts.length > 0) {
+    lines.splice(1, 0, `hosts     ${config.hosts.join(", ")}`);
+  }
+  return lines;
+}
+
+/** A feed's URL may carry a key in its query. */
+function shownFeed(feed: string | null): string {
+  if (feed === null) return "the sample feed";
+  return /^https?:/i.test(feed) ? feed.replace(/\?.*$/, "?...") : feed;
+}

@@ -1,0 +1,135 @@
+import { assert, assertEquals } from "@std/assert";
+import { guarded, serveGuarded } from "../helpers/guarded.ts";
+import {
+  assertFullHeaders,
+  parseResponse,
+  readAll,
+  writeAll,
+} from "../helpers/raw_http.ts";
+
+const MiB = 1024 * 1024;
+const HEAD = [
+  "POST /api/runs HTTP/1.1",
+  "host: 127.0.0.1",
+  "content-type: application/json",
+  "connection: close",
+];
+
+const reading = async (req: Request) =>
+  new Response(String((await req.bytes()).length));
+
+Deno.test("E06: 300 MB announced is 413 before a byte is sent", async () => {
+  await using server = serveGuarded(reading);
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await writeAll(
+    conn,
+    [...HEAD, `content-length: ${300 * MiB}`, "", ""].join("\r\n"),
+  );
+  const res = parseResponse(
+    await readAll(conn, (text) => text.includes("too_large")),
+  );
+  assertEquals(res.status, 413);
+  assertFullHeaders(res.headers);
+  assertEquals(server.seen.length, 0);
+});
+
+Deno.test("E06: 300 MB in chunks is 413 after little more than the limit; memory stays", async () => {
+  await using server = serveGuarded(reading);
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const before = Deno.memoryUsage().rss;
+  await writeAll(
+    conn,
+    [...HEAD, "transfer-encoding: chunked", "", ""].join("\r\n"),
+  );
+  const size = 64 * 1024;
+  const chunk = new Uint8Array(size + 9).fill(0x61);
+  chunk.set(new TextEncoder().encode(`${size.toString(16)}\r\n`));
+  chunk.set([13, 10], size + 7);
+  let answered = false;
+  const answer = readAll(conn, (text) => text.includes("too_large"))
+    .finally(() => answered = true);
+  let sent = 0;
+  while (!answered && sent < 300 * MiB && await writeAll(conn, chunk)) {
+    sent += size;
+  }
+  const res = parseResponse(await answer);
+  assertEquals(res.status, 413);
+  assertFullHeaders(res.headers);
+  // What the kernel buffers on both sides comes on top of the limit.
+  assert(sent < 32 * MiB, `${sent} bytes were taken`);
+  const grown = Deno.memoryUsage().rss - before;
+  assert(grown < 16 * MiB, `${grown} bytes more`);
+});
+
+Deno.test("E06: the limit holds also where the host swallows what the reader threw", async () => {
+  let source = 0;
+  const endless = () =>
+    new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        source += 1024;
+        controller.enqueue(new Uint8Array(1024));
+      },
+    });
+  const { handler } = guarded(async (req) => {
+    await req.text().catch(() => "");
+    return new Response("all fine");
+  }, { bodyLimits: { "/api": 10_000, "/api/upload": 20_000 } });
+  for (
+    const [path, limit] of [["/api/runs", 10_000], ["/api/upload", 20_000]]
+  ) {
+    source = 0;
+    const res = await handler(
+      new Request(`http://localhost${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: endless(),
+      }),
+    );
+    assertEquals([res.status, (await res.json()).code], [413, "too_large"]);
+    assert(source <= Number(limit) + 4096, `${source} bytes were read`);
+  }
+});
+
+Deno.test("limited() lets a body at the limit pass, announced or in chunks", async () => {
+  const { handler } = guarded(reading);
+  for (const extra of [0, 1]) {
+    const bytes = new Uint8Array(MiB + extra);
+    const announced = { "content-length": String(bytes.length) };
+    for (const headers of [{}, announced]) {
+      const res = await handler(
+        new Request("http://localhost/api/runs", {
+          method: "POST",
+          headers: { "content-type": "application/json", ...headers },
+          body: bytes,
+        }),
+      );
+      assertEquals(res.status, extra === 0 ? 200 : 413);
+      if (extra === 0) assertEquals(await res.text(), String(MiB));
+    }
+  }
+});
+
+Deno.test("E06: a client that goes away in mid-body hurts nobody", async () => {
+  const outcome = Promise.withResolvers<string>();
+  await using server = serveGuarded(async (req) => {
+    if (req.method === "GET") return new Response("still here");
+    try {
+      await req.text();
+      outcome.resolve("complete");
+    } catch (error) {
+      outcome.resolve((error as Error).name);
+      throw error;
+    }
+    return new Response("");
+  });
+  {
+    using conn = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: server.port,
+    });
+    await writeAll(conn, [...HEAD, "content-length: 10", "", "{"].join("\r\n"));
+  }
+  assert(await outcome.promise !== "complete");
+  const res = await fetch(server.url);
+  assertEquals(await res.text(), "still here");
+});
