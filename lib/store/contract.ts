@@ -47,6 +47,7 @@ export interface ChatRow {
   owner: string;
   title: string;
   createdAt: number;
+  /** When its last question was asked. */
   updatedAt: number;
   /** The chat's running run, if any. */
   activeRun: string | null;
@@ -61,6 +62,7 @@ export interface NewRun {
   newChatTitle: string | null;
   owner: string;
   text: string;
+  /** A run of the same chat; `create` rejects any other. */
   parent: string | null;
   /** Unique per owner for 24 h; the same key gives the same run (N10). */
   idempotencyKey: string | null;
@@ -79,13 +81,17 @@ export type CreateOutcome =
   /** No such chat of this owner. Nothing was written. */
   | { kind: "no-chat" };
 
-/** One entry to append: the event as JSON text, made once and kept. */
+/**
+ * One entry to append: the event as JSON text, made once and kept. It comes
+ * back byte for byte, and must be text as `JSON.stringify` writes it: that
+ * escapes NUL and lone surrogates, which engines cannot store.
+ */
 export interface Draft {
   seq: number;
   json: string;
 }
 
-/** Ends the run in the same transaction as its last entry. */
+/** Ends the run, and its lease, in the same transaction as its last entry. */
 export interface Seal {
   status: Exclude<RunStatus, "running">;
   /** The folded answer as JSON. */
@@ -94,9 +100,15 @@ export interface Seal {
 
 export type AppendOutcome =
   | "ok"
-  /** Exactly these entries are there already (an ack was lost). */
+  /**
+   * Exactly these entries, under this epoch and with this seal, are there
+   * already: an ack was lost (X06).
+   */
   | "duplicate"
-  /** Another epoch owns the run, or the run has its terminal. Nothing written. */
+  /**
+   * Another epoch owns the run, or it has its terminal, or it is gone. Nothing
+   * was written.
+   */
   | "fenced";
 
 /** A committed entry as stored: `json` is the event exactly as appended. */
@@ -106,7 +118,14 @@ export interface StoredEntry {
   json: string;
 }
 
-/** The store cannot commit: disk full, locked, gone. The message is for people. */
+/**
+ * The store cannot commit: disk full, locked, gone. Nothing of the call was
+ * written. The store stays usable, and works again by itself once the cause is
+ * gone.
+ *
+ * The message is for the people who run the server and names the file; visitors
+ * get a sentence of their own, by `kind`.
+ */
 export class StoreError extends Error {
   override name = "StoreError";
   constructor(
@@ -118,6 +137,16 @@ export class StoreError extends Error {
   }
 }
 
+/**
+ * A storage engine. Calls take effect in the order they were made, and see what
+ * those before them did. Several processes may share one database where the
+ * engine allows it (SQLite: one machine): epochs and leases are judged inside
+ * the transaction, so they hold between processes too.
+ *
+ * A call that is a mistake of the caller's (a gap in `seq`, a parent of another
+ * chat, text that cannot be stored) rejects with a `RangeError` or `TypeError`
+ * and touches no other call.
+ */
 export interface Store {
   readonly kind: "memory" | "sqlite" | "postgres";
 
@@ -127,7 +156,8 @@ export interface Store {
   /**
    * Appends entries with consecutive `seq` after the run's last one. Resolves
    * only once they are durable. Calls for many runs made close together are
-   * committed as one group (at most 25 ms later).
+   * committed as one group (at most 25 ms later), so callers need no batching of
+   * their own for the store's sake. `entries` must not change until then.
    */
   append(
     run: string,
@@ -136,7 +166,10 @@ export interface Store {
     seal?: Seal,
   ): Promise<AppendOutcome>;
 
-  /** Entries with `seq > after`, ascending, at most `limit`. */
+  /**
+   * Entries with `seq > after`, ascending, at most `limit`; `after` 0 begins at
+   * the beginning. Any place of a long log costs the same to read from.
+   */
   read(run: string, after: number, limit: number): Promise<StoredEntry[]>;
 
   /** The run, whoever owns it; `null` if there is none. */
@@ -151,19 +184,25 @@ export interface Store {
    */
   takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]>;
 
-  /** Records the wish to stop. Returns the run as it now is, or null. */
+  /**
+   * Records the wish to stop, unless the run is over. Returns the run as it now
+   * is, or null if there is none.
+   */
   requestStop(run: string): Promise<RunRow | null>;
 
   /** The chat if it is this owner's, else null. */
   chat(owner: string, id: string): Promise<ChatRow | null>;
 
-  /** This owner's chats, newest first. */
+  /** This owner's chats, the one asked last first, whatever the clock said. */
   chats(owner: string, limit: number): Promise<ChatRow[]>;
 
   /** A chat's runs in the order they were asked. */
   runs(chat: string): Promise<RunRow[]>;
 
-  /** Waits for pending commits, then lets go of files and connections. */
+  /**
+   * Waits for pending commits, then lets go of files and connections. Calls made
+   * afterwards reject.
+   */
   close(): Promise<void>;
 }
 

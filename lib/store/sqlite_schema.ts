@@ -1,0 +1,86 @@
+/**
+ * The SQLite schema, as numbered steps. A step that was released is never
+ * changed again; the next one is added below it.
+ *
+ * @module
+ */
+
+/** "TAPE": marks the file as ours, so that another program's is refused. */
+export const APPLICATION_ID = 0x54415045;
+
+/**
+ * Step n brings a file from schema n-1 to schema n (`user_version`), in one
+ * transaction. Each statement stands alone.
+ */
+export const MIGRATIONS: readonly (readonly string[])[] = [
+  // 1: chats, runs and their log.
+  [
+    // Keys are the order things happened in (N12) and never come back: the one
+    // of a deleted run must not lead a late append into another run's log.
+    // What people typed is stored as a JSON string: SQLite cuts text at a NUL.
+    `CREATE TABLE chat (
+       key INTEGER PRIMARY KEY AUTOINCREMENT,
+       id TEXT NOT NULL UNIQUE,
+       owner TEXT NOT NULL,
+       title TEXT NOT NULL,
+       newest_run INTEGER NOT NULL DEFAULT 0,
+       created_at INTEGER NOT NULL,
+       updated_at INTEGER NOT NULL
+     ) STRICT`,
+    "CREATE INDEX chat_by_owner ON chat (owner, newest_run)",
+    `CREATE TABLE run (
+       key INTEGER PRIMARY KEY AUTOINCREMENT,
+       id TEXT NOT NULL UNIQUE,
+       chat INTEGER NOT NULL REFERENCES chat (key),
+       parent INTEGER REFERENCES run (key),
+       text TEXT NOT NULL,
+       message TEXT,
+       stop_requested INTEGER NOT NULL DEFAULT 0,
+       created_at INTEGER NOT NULL,
+       ended_at INTEGER
+     ) STRICT`,
+    "CREATE INDEX run_by_chat ON run (chat)",
+    // What every append reads and writes, apart from `run` and a few bytes
+    // wide, so that a thousand runs answered at once fit on a few pages.
+    `CREATE TABLE head (
+       run INTEGER PRIMARY KEY REFERENCES run (key),
+       status TEXT NOT NULL DEFAULT 'running',
+       epoch INTEGER NOT NULL,
+       last_seq INTEGER NOT NULL,
+       last_entry INTEGER NOT NULL
+     ) STRICT`,
+    // One row per running run, gone when it is sealed. A chat answers one
+    // question at a time (N3).
+    `CREATE TABLE lease (
+       run INTEGER PRIMARY KEY REFERENCES run (key),
+       chat INTEGER NOT NULL UNIQUE REFERENCES chat (key),
+       owner TEXT NOT NULL,
+       until INTEGER NOT NULL
+     ) STRICT`,
+    // The log of all runs, only ever written at its end. An index over (run,
+    // seq) would dirty a page of its own per entry, which costs more than the
+    // entry: instead each entry knows the one before it in its run, `head` knows
+    // the last one, and every 64th has an index entry, from where a reader in
+    // the middle of a long log begins. No foreign key: an entry is written only
+    // by the statement that found its run's head.
+    `CREATE TABLE entry (
+       id INTEGER PRIMARY KEY,
+       run INTEGER NOT NULL,
+       seq INTEGER NOT NULL,
+       epoch INTEGER NOT NULL,
+       prev INTEGER NOT NULL,
+       json TEXT NOT NULL
+     ) STRICT`,
+    "CREATE UNIQUE INDEX entry_mark ON entry (run, seq) WHERE seq & 63 = 0",
+    `CREATE TABLE idempotency (
+       owner TEXT NOT NULL,
+       key TEXT NOT NULL,
+       run INTEGER NOT NULL REFERENCES run (key),
+       created_at INTEGER NOT NULL,
+       PRIMARY KEY (owner, key)
+     ) STRICT, WITHOUT ROWID`,
+  ],
+];
+
+/** Every how many entries of a run `entry_mark` has one. */
+export const MARK_EVERY = 64;
