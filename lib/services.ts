@@ -9,7 +9,7 @@ import { createToolbox } from "./agent/toolbox.ts";
 import type { Config } from "./config.ts";
 import { type Log, redact } from "./log.ts";
 import { startDemoUpstream } from "./models/demo/mod.ts";
-import { createOpenAIModel } from "./models/openai.ts";
+import { createOpenAIModel, loadOpenAI } from "./models/openai.ts";
 import { type RunLimits, Runs } from "./runs/mod.ts";
 import { openStore, type Store } from "./store/mod.ts";
 import { createTools } from "./tools/mod.ts";
@@ -62,7 +62,7 @@ export async function createServices(
       });
     closers.push(() => store.close());
 
-    const { model, demo, closeModel } = await findModel(config, stand);
+    const { model, demo, closeModel } = await findModel(config, log, stand);
     closers.push(closeModel);
 
     let tools = stand.tools;
@@ -110,7 +110,11 @@ export async function createServices(
   }
 }
 
-async function findModel(config: Config, stand: Stand): Promise<{
+async function findModel(
+  config: Config,
+  log: Log,
+  stand: Stand,
+): Promise<{
   model: Model;
   demo: boolean;
   closeModel: () => Promise<void> | void;
@@ -118,23 +122,24 @@ async function findModel(config: Config, stand: Stand): Promise<{
   if (stand.model !== undefined) {
     return { model: stand.model, demo: false, closeModel: () => {} };
   }
+  // Loaded while nobody waits: the first question need not pay for it. What
+  // fails here fails again, and is told, when the model is asked.
+  loadOpenAI().catch(() => {});
+  const warn = (message: string) => log.info("model", { message });
   if (config.model !== null) {
-    const { apiKey, baseUrl, name } = config.model;
+    const { apiKey, baseUrl, name: model } = config.model;
     if (apiKey !== null) redact(apiKey);
     return {
-      model: createOpenAIModel({ apiKey, baseUrl, model: name }),
+      model: createOpenAIModel({ apiKey, baseUrl, model, warn }),
       demo: false,
       closeModel: () => {},
     };
   }
-  const upstream = await startDemoUpstream();
-  redact(upstream.apiKey);
+  const upstream = await startDemoUpstream({ now: stand.now });
+  const { apiKey, baseUrl, model } = upstream;
+  redact(apiKey);
   return {
-    model: createOpenAIModel({
-      apiKey: upstream.apiKey,
-      baseUrl: upstream.baseUrl,
-      model: upstream.model,
-    }),
+    model: createOpenAIModel({ apiKey, baseUrl, model, warn }),
     demo: true,
     closeModel: () => upstream.close(),
   };
