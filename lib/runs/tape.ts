@@ -25,6 +25,20 @@ import type { Entry } from "./entry.ts";
 /** Least time between two commits of one run's text: 25 per second (U44). */
 export const WINDOW_MS = 40;
 
+/**
+ * Marks that mean nothing before what follows them: they never make a commit of
+ * their own, so the first word of an answer waits for one commit less and its
+ * last for two.
+ */
+const MARKS = new Set<RunEvent["type"]>([
+  "start-step",
+  "finish-step",
+  "text-start",
+  "text-end",
+  "reasoning-start",
+  "reasoning-end",
+]);
+
 /** The log has another owner now, or has its terminal: nothing was written. */
 export class FencedError extends Error {
   override name = "FencedError";
@@ -66,6 +80,7 @@ export class Tape {
   write = (event: AgentEvent): void => {
     if (this.#closed || this.#failure !== null) return;
     this.#gather(event);
+    if (MARKS.has(event.type)) return this.#scheduleIn(WINDOW_MS);
     if (!isDelta(event)) this.#urgent = true;
     this.#schedule();
   };
@@ -113,20 +128,20 @@ export class Tape {
   }
 
   #schedule(): void {
-    if (this.#committing !== null || this.#timer !== undefined) {
-      if (!this.#urgent || this.#committing !== null) return;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    if (this.#committing !== null) return;
     const wait = this.#lastCommit + WINDOW_MS - performance.now();
-    if (this.#urgent || wait <= 0) return void this.#flush();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#flush();
-    }, wait);
+    if (this.#urgent || wait <= 0) this.#flush();
+    else this.#scheduleIn(wait);
+  }
+
+  #scheduleIn(ms: number): void {
+    if (this.#committing !== null || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#flush(), ms);
   }
 
   #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const events = this.#waiting;
     this.#waiting = [];
     this.#urgent = false;
