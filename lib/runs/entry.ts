@@ -9,6 +9,8 @@ import type { StoredEntry } from "../store/contract.ts";
 
 export interface Entry extends LogEntry {
   json: string;
+  /** The frame's bytes, made by the first reader and shared by all. */
+  frame?: Uint8Array;
 }
 
 /** An entry read back from the store. */

@@ -35,6 +35,7 @@ export function plainFrames(after: number): FrameFormat {
 
   return {
     headers: {},
+    shared: false,
     opening: "retry: 1000\n\n",
     closing: "",
     beat: ": hb\n\n",

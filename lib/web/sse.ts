@@ -26,6 +26,8 @@ export interface FrameFormat {
   readonly opening: string;
   /** The frame of one entry, or "" for nothing. */
   frame(run: string, entry: Entry): string;
+  /** Frames depend on nothing but the entry: readers may share their bytes. */
+  readonly shared: boolean;
   /** Sent after the terminal. */
   readonly closing: string;
   /** Sent when nothing happened for a while. */
@@ -40,6 +42,7 @@ export function eventFrames(
     `data: {"type":"data-resync","data":{"reason":"cursor"},"transient":true}\n\n`;
   return {
     headers: { "x-vercel-ai-ui-message-stream": "v1" },
+    shared: true,
     opening: `retry: 1000\n\n${options.resync ? resync : ""}`,
     frame: (run, entry) =>
       `id: ${frameId(run, entry)}\ndata: ${entry.json}\n\n`,
@@ -88,15 +91,23 @@ export function streamResponse(
     }
   }
 
+  function textOf(entry: Entry): string {
+    const text = format.frame(reader.run, entry);
+    return isTerminal(entry.event) ? text + format.closing : text;
+  }
+
   function flush(controller: Controller): void | Promise<void> {
+    if (queue.length === 1 && format.shared) {
+      const entry = queue.pop()!;
+      entry.frame ??= encoder.encode(textOf(entry));
+      return controller.enqueue(entry.frame);
+    }
     let text = "";
     let taken = 0;
     while (taken < queue.length && text.length < CHUNK) {
-      const entry = queue[taken++]!;
-      text += format.frame(reader.run, entry);
-      if (isTerminal(entry.event)) text += format.closing;
+      text += textOf(queue[taken++]!);
     }
-    queue = taken === queue.length ? [] : queue.slice(taken);
+    queue = queue.slice(taken);
     if (text !== "") return controller.enqueue(encoder.encode(text));
     return next(controller);
   }
