@@ -50,6 +50,8 @@ export interface Config {
 const SETTINGS = [
   "TICKERTAPE_ACCESS",
   "TICKERTAPE_DATA",
+  // Read by the tests alone; no reason to warn of it.
+  "TICKERTAPE_E2E",
   "TICKERTAPE_HOSTS",
   "TICKERTAPE_LANG",
   "TICKERTAPE_LOG",

@@ -1,4 +1,5 @@
-import { getCookies, setCookie } from "@std/http/cookie";
+import { setCookie } from "@std/http/cookie";
+import { readCookies } from "../lib/access/mod.ts";
 import { isChatId, parseFrameId } from "../lib/chat/ids.ts";
 import type { RunView } from "../lib/chat/views.ts";
 import { plainFrames } from "../lib/web/plain_frames.ts";
@@ -41,7 +42,7 @@ export const handler: Handlers = api({
     const started = await start(
       state,
       question,
-      getCookies(req.headers)[COOKIE],
+      readCookies(req)[COOKIE],
     );
     if (started === null) {
       return problem(

@@ -14,6 +14,16 @@ export interface Visitor {
   setCookie: string | null;
 }
 
+/** The request's cookies; a header that is none has none. */
+export function readCookies(req: Request): Partial<Record<string, string>> {
+  try {
+    return getCookies(req.headers);
+  } catch {
+    // `getCookies` throws on a header like "a=1;".
+    return {};
+  }
+}
+
 const COOKIE = "tt_visitor";
 const YEAR_S = 365 * 24 * 3600;
 const VISITOR = /^[0-9a-f]{32}$/;
@@ -31,7 +41,7 @@ export function identify(
 ): Visitor {
   if (mode === "loopback") return { owner: "local", setCookie: null };
   const name = secure ? `__Host-${COOKIE}` : COOKIE;
-  const known = getCookies(req.headers)[name];
+  const known = readCookies(req)[name];
   if (known !== undefined && VISITOR.test(known)) {
     return { owner: `visitor:${known}`, setCookie: null };
   }

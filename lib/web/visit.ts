@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { getCookies } from "@std/http/cookie";
 import { acceptsLanguages } from "@std/http/negotiation";
-import { type AccessMode, identify } from "../access/mod.ts";
+import { type AccessMode, identify, readCookies } from "../access/mod.ts";
 import type { Language } from "../chat/views.ts";
 import type { Runs } from "../runs/mod.ts";
 import type { Visit } from "./route.ts";
@@ -35,7 +34,7 @@ export function prepareVisit(options: VisitOptions): Prepare {
     if (visitor.setCookie !== null) {
       headers.append("set-cookie", visitor.setCookie);
     }
-    const cookies = getCookies(req.headers);
+    const cookies = readCookies(req);
     const visit: Visit = {
       runs,
       owner: visitor.owner,

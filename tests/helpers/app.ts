@@ -2,7 +2,7 @@
  * The whole app on a socket, in this process: store, runs, routes, guard. The
  * model, the tools and the limits can be a test's own.
  */
-import type { Model, Tool } from "../../lib/agent/contracts.ts";
+import type { Tool } from "../../lib/agent/contracts.ts";
 import * as z from "zod";
 import { answerText } from "../../lib/chat/answer.ts";
 import { readConfig } from "../../lib/config.ts";

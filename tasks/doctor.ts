@@ -1,0 +1,194 @@
+/**
+ * `deno task doctor`: says what would keep the app from working, one line each,
+ * with what to do about it. Ends with 1 if anything would.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { type Config, ConfigError, readConfig } from "../lib/config.ts";
+import { scrub } from "../lib/log.ts";
+import { environment, exists, findHost, ROOT } from "./launch.ts";
+
+type Verdict = "ok" | "warn" | "fail";
+
+/** What was found, and what to do about it if it is not well. */
+interface Finding {
+  verdict: Verdict;
+  subject: string;
+  words: string;
+}
+
+/** How long the model's server may take to answer, ms. */
+const PATIENCE = 3_000;
+
+const BROWSERS = [
+  Deno.env.get("CHROMIUM_PATH"),
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+let failed = false;
+
+function tell({ verdict, subject, words }: Finding): void {
+  failed ||= verdict === "fail";
+  console.log(`${verdict.padEnd(5)}${subject.padEnd(10)}${scrub(words)}`);
+}
+
+function finding(verdict: Verdict, subject: string, words: string): Finding {
+  return { verdict, subject, words };
+}
+
+function aboutDeno(): Finding {
+  const { deno } = Deno.version;
+  const [major = 0, minor = 0] = deno.split(".").map(Number);
+  const fits = major > 2 || major === 2 && minor >= 9;
+  return fits
+    ? finding("ok", "deno", deno)
+    : finding("fail", "deno", `${deno}: 2.9 or later is needed (deno upgrade)`);
+}
+
+async function aboutHost(): Promise<Finding> {
+  const { host, why } = await findHost();
+  return finding("ok", "host", `${host}: ${why}`);
+}
+
+function aboutPackages(): Finding {
+  return exists("node_modules")
+    ? finding("ok", "packages", "installed")
+    : finding("warn", "packages", "will be downloaded at the first start");
+}
+
+function aboutSettings(): { config?: Config; findings: Finding[] } {
+  try {
+    const config = readConfig(environment());
+    const notes = config.warnings.map((text) =>
+      finding("warn", "settings", text)
+    );
+    return {
+      config,
+      findings: notes.length > 0
+        ? notes
+        : [finding("ok", "settings", "none is wrong")],
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return {
+      findings: error.problems.map((text) => finding("fail", "settings", text)),
+    };
+  }
+}
+
+async function aboutData(data: string): Promise<Finding> {
+  const dir = new URL(
+    `${data.replace(/\/*$/, "")}/`,
+    data.startsWith("/") ? "file:///" : ROOT,
+  );
+  const probe = new URL(`.doctor-${crypto.randomUUID()}`, dir);
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+    await Deno.writeTextFile(probe, "");
+    await Deno.remove(probe);
+    return finding("ok", "data", `${data} can be written`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : "unknown";
+    return finding(
+      "fail",
+      "data",
+      `${data} cannot be written (${reason}): set TICKERTAPE_DATA to a folder that can`,
+    );
+  }
+}
+
+function aboutSqlite(): Finding {
+  const db = new DatabaseSync(":memory:");
+  try {
+    const row = db.prepare("select sqlite_version() as version").get();
+    return finding("ok", "sqlite", String(row?.version));
+  } finally {
+    db.close();
+  }
+}
+
+async function aboutModel(model: Config["model"]): Promise<Finding> {
+  if (model === null) {
+    return finding(
+      "warn",
+      "model",
+      "the built-in demo speaks: set OPENAI_API_KEY or OPENAI_BASE_URL for a real one",
+    );
+  }
+  const base = model.baseUrl ?? "https://api.openai.com/v1";
+  const headers = new Headers();
+  if (model.apiKey) headers.set("Authorization", `Bearer ${model.apiKey}`);
+  try {
+    const response = await fetch(`${base}/models`, {
+      headers,
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    await response.body?.cancel();
+    const { status } = response;
+    if (status === 401 || status === 403) {
+      return finding(
+        "fail",
+        "model",
+        `${base} refuses the key (status ${status}): check OPENAI_API_KEY`,
+      );
+    }
+    return response.ok || status === 404
+      ? finding("ok", "model", `${model.name} at ${base} answers`)
+      : finding("warn", "model", `${base} answers with status ${status}`);
+  } catch {
+    return finding(
+      "fail",
+      "model",
+      `${base} cannot be reached: check OPENAI_BASE_URL and the network`,
+    );
+  }
+}
+
+function aboutPort({ port, hostname }: Config): Finding {
+  try {
+    Deno.listen({ port, hostname }).close();
+    return finding("ok", "address", `${hostname}:${port} is free`);
+  } catch (error) {
+    const taken = error instanceof Deno.errors.AddrInUse;
+    return finding(
+      taken ? "warn" : "fail",
+      "address",
+      taken
+        ? `${hostname}:${port} is taken, perhaps by this app; else set PORT`
+        : `${hostname}:${port} cannot be listened on: set PORT or HOST`,
+    );
+  }
+}
+
+function aboutBrowser(): Finding {
+  const path = BROWSERS.find((path) => {
+    try {
+      return path !== undefined && Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+  return path ? finding("ok", "chromium", path) : finding(
+    "warn",
+    "chromium",
+    "none found, so tests in a browser are skipped: install one or set CHROMIUM_PATH",
+  );
+}
+
+tell(aboutDeno());
+tell(await aboutHost());
+tell(aboutPackages());
+const { config, findings } = aboutSettings();
+findings.forEach(tell);
+tell(aboutSqlite());
+if (config) {
+  tell(await aboutData(config.data));
+  tell(aboutPort(config));
+  tell(await aboutModel(config.model));
+}
+tell(aboutBrowser());
+Deno.exit(failed ? 1 : 0);
