@@ -1,0 +1,7 @@
+import { Screen, type ScreenStart } from "../lib/ui/components/screen.tsx";
+import { en } from "../lib/ui/messages_en.ts";
+
+/** The screen in English. One island per language: nobody loads words they don't read. */
+export default function ChatEn(props: ScreenStart) {
+  return <Screen {...props} words={en} />;
+}

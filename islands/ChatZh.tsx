@@ -1,0 +1,7 @@
+import { Screen, type ScreenStart } from "../lib/ui/components/screen.tsx";
+import { zh } from "../lib/ui/messages_zh.ts";
+
+/** The screen in Chinese. One island per language: nobody loads words they don't read. */
+export default function ChatZh(props: ScreenStart) {
+  return <Screen {...props} words={zh} />;
+}

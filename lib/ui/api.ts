@@ -1,0 +1,95 @@
+/**
+ * The calls the screen makes. Each answers with a result that must be looked at;
+ * nothing throws across the network.
+ *
+ * @module
+ */
+import type {
+  ChatSummary,
+  ChatView,
+  Problem,
+  StartedRun,
+} from "../chat/views.ts";
+import type { Environment } from "./environment.ts";
+
+/** `status` 0: the network failed. */
+export type Result<T> =
+  | { ok: true; value: T }
+  | {
+    ok: false;
+    status: number;
+    /** The server's stable word for it; "" without one. */
+    code: string;
+    /** Plain words from the server, safe to show; "" without any. */
+    detail: string;
+    /** The run in progress, with `run_active`. */
+    run: string | null;
+    retryAfterMs: number | null;
+  };
+
+export interface Api {
+  start(
+    message: { key: string; chat: string | null; text: string },
+  ): Promise<Result<StartedRun>>;
+  stop(run: string): Promise<Result<unknown>>;
+  chats(): Promise<Result<ChatSummary[]>>;
+  chat(id: string): Promise<Result<ChatView>>;
+}
+
+/** The server's API over `env.fetch`. */
+export function createApi(env: Pick<Environment, "fetch">): Api {
+  async function call<T>(path: string, body?: unknown): Promise<Result<T>> {
+    try {
+      const response = await env.fetch(path, {
+        method: body === undefined ? "GET" : "POST",
+        headers: body === undefined
+          ? { accept: "application/json" }
+          : { accept: "application/json", "content-type": "application/json" },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+      if (response.ok) return { ok: true, value: await response.json() };
+      return failure(response, await response.json().catch(() => null));
+    } catch {
+      return failed(0);
+    }
+  }
+  return {
+    start: ({ key, chat, text }) =>
+      call("/api/runs", {
+        ...(chat === null ? {} : { chat_id: chat }),
+        text,
+        idempotency_key: key,
+      }),
+    stop: (run) => call(`/api/runs/${run}/stop`, {}),
+    chats: async () => {
+      const result = await call<{ chats: ChatSummary[] }>("/api/chats");
+      return result.ok ? { ok: true, value: result.value.chats } : result;
+    },
+    chat: (id) => call(`/api/chats/${id}`),
+  };
+}
+
+function failure(
+  response: Response,
+  problem: (Partial<Problem> & { run_id?: string }) | null,
+): Result<never> {
+  const seconds = Number(response.headers.get("retry-after") ?? NaN);
+  return {
+    ...failed(response.status),
+    code: typeof problem?.code === "string" ? problem.code : "",
+    detail: typeof problem?.detail === "string" ? problem.detail : "",
+    run: typeof problem?.run_id === "string" ? problem.run_id : null,
+    retryAfterMs: seconds > 0 ? seconds * 1_000 : null,
+  };
+}
+
+function failed(status: number) {
+  return {
+    ok: false as const,
+    status,
+    code: "",
+    detail: "",
+    run: null,
+    retryAfterMs: null,
+  };
+}

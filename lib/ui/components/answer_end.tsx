@@ -1,0 +1,94 @@
+import type { Answer } from "../../chat/answer.ts";
+import { answerText } from "../../chat/answer.ts";
+import type { AnswerModel } from "../answer_model.ts";
+import type { Messages } from "../messages_en.ts";
+import { errorWords, useText } from "../words.ts";
+import type { AnswerProps } from "./answer.tsx";
+import { useCountdown } from "./countdown.ts";
+import { Icon } from "./icons.tsx";
+
+/** How an answer ended, when it did not simply end well. */
+export function AnswerEnd({ answer: model, retry, now }: AnswerProps) {
+  const text = useText();
+  model.meta.value;
+  const { answer } = model;
+  if (answer.status === "stopped") {
+    return (
+      <p class="mark-line" data-testid="stopped">
+        <Icon name="stop" /> {text.stoppedByYou}
+      </p>
+    );
+  }
+  if (answer.status === "complete") {
+    const words = completeWords(answer, text);
+    return words === null
+      ? null
+      : <p class="mark-line" data-testid="cut">{words}</p>;
+  }
+  return (
+    <div class="banner" role="alert" data-testid="answer-error">
+      <Icon name="alert" />
+      <div>
+        <p>{failureWords(answer, text)}</p>
+        {answer.error !== null && <FailureDetail answer={answer} />}
+      </div>
+      {retry !== null && <RetryButton model={model} retry={retry} now={now} />}
+    </div>
+  );
+}
+
+function RetryButton(
+  { model, retry, now }: {
+    model: AnswerModel;
+    retry: () => void;
+    now: () => number;
+  },
+) {
+  const text = useText();
+  const since = model.failedAt.value;
+  const wait = model.answer.error?.retryAfterMs ?? 0;
+  // After a reload nobody knows how much of the wait has passed: none is asked.
+  const rest = since === null ? 0 : Math.max(0, since + wait - now());
+  const left = useCountdown(rest, since);
+  return (
+    <button
+      type="button"
+      class="button"
+      data-testid="retry"
+      disabled={left > 0}
+      onClick={retry}
+    >
+      <Icon name="retry" />
+      {left > 0 ? text.retryIn(left) : text.retry}
+    </button>
+  );
+}
+
+/** What the provider itself said helps only where our words are general. */
+const SPOKEN = new Set([
+  "upstream_error",
+  "upstream_bad_request",
+  "upstream_bad_response",
+  "limit_exceeded",
+]);
+
+function FailureDetail({ answer }: { answer: Answer }) {
+  const error = answer.error!;
+  return (
+    <small>
+      {SPOKEN.has(error.code) && `${error.text} `}
+      <code>{error.code}</code>
+    </small>
+  );
+}
+
+function failureWords(answer: Answer, text: Messages): string {
+  if (answer.error !== null) return errorWords(text, answer.error.code);
+  return answer.abortReason === "timeout" ? text.timedOut : text.interrupted;
+}
+
+function completeWords(answer: Answer, text: Messages): string | null {
+  if (answer.finishReason === "length") return text.cutByLength;
+  if (answer.finishReason === "content-filter") return text.cutByFilter;
+  return answerText(answer).trim() === "" ? text.noText : null;
+}

@@ -1,0 +1,124 @@
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { type ChatModel, LONGEST_MESSAGE } from "../chat_model.ts";
+import { createComposerKeys } from "../composer_keys.ts";
+import { useText } from "../words.ts";
+import { Icon } from "./icons.tsx";
+
+/** From here on the characters left are counted. */
+const NEAR_THE_END = 2_000;
+
+/** Where the person writes. Without scripts it is a plain form to `/ask`. */
+export function Composer({ model }: { model: ChatModel }) {
+  const text = useText();
+  const keys = useRef(createComposerKeys());
+  const form = useRef<HTMLFormElement>(null);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const refused = useSignal(false);
+  const draft = model.draft.value;
+  const phase = model.phase.value;
+  const left = LONGEST_MESSAGE - draft.length;
+
+  useEffect(() => {
+    // With scripts an empty message is refused more gently than by the browser.
+    form.current!.noValidate = true;
+    // What was typed before the scripts arrived is the draft.
+    const typed = area.current!.value;
+    if (typed !== "" && model.draft.peek() === "") model.draft.value = typed;
+  }, []);
+
+  useEffect(() => {
+    // A phone's keyboard would cover the chat that was just opened.
+    if (!matchMedia("(pointer: coarse)").matches) area.current!.focus();
+  }, [model.view.value]);
+
+  useLayoutEffect(() => fit(area.current!), [draft]);
+
+  const send = () => {
+    if (model.send()) area.current!.focus();
+    else refused.value = true;
+  };
+
+  return (
+    <form
+      ref={form}
+      class={refused.value ? "composer refused" : "composer"}
+      action="/ask"
+      method="post"
+      onAnimationEnd={() => refused.value = false}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {model.chatId.value !== null && (
+        <input type="hidden" name="chat_id" value={model.chatId.value} />
+      )}
+      <textarea
+        ref={area}
+        id="composer"
+        name="text"
+        rows={1}
+        required
+        dir="auto"
+        enterkeyhint="send"
+        autocomplete="off"
+        aria-label={text.composerLabel}
+        placeholder={text.placeholder}
+        title={refused.value ? text.emptyMessage : undefined}
+        data-testid="composer-input"
+        value={draft}
+        onInput={(event) => model.draft.value = event.currentTarget.value}
+        onCompositionStart={() => keys.current.compositionStart()}
+        onCompositionEnd={(event) =>
+          keys.current.compositionEnd(event.timeStamp)}
+        onKeyDown={(event) => {
+          if (!keys.current.sends(event)) return;
+          event.preventDefault();
+          send();
+        }}
+      />
+      <div class="composer-side">
+        {left < NEAR_THE_END && (
+          <output class={left < 0 ? "counter over" : "counter"}>
+            {text.charactersLeft(left)}
+          </output>
+        )}
+        {phase === "idle"
+          ? (
+            <button
+              type="submit"
+              class="round send"
+              aria-label={text.send}
+              title={text.composerHint}
+              aria-disabled={draft.trim() === "" || left < 0}
+              data-testid="send"
+            >
+              <Icon name="arrowUp" />
+            </button>
+          )
+          : (
+            <button
+              key="stop"
+              type="button"
+              class="round stop"
+              aria-label={phase === "stopping" ? text.stopping : text.stop}
+              title={`${text.stop} (Esc)`}
+              disabled={phase === "stopping"}
+              data-testid="stop"
+              onClick={() => model.stop()}
+            >
+              <Icon name="stop" />
+            </button>
+          )}
+      </div>
+    </form>
+  );
+}
+
+/** Grows the box with its text, where the browser does not do it by itself. */
+function fit(area: HTMLTextAreaElement): void {
+  if (CSS.supports("field-sizing", "content")) return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight}px`;
+}

@@ -1,0 +1,169 @@
+/**
+ * Every word of the interface, in English. The other languages are made of the
+ * same lines; a missing one does not compile.
+ *
+ * @module
+ */
+import type { ErrorCode } from "../chat/events.ts";
+
+export const en = {
+  htmlLang: "en",
+  appName: "Tickertape",
+  newChat: "New chat",
+  chats: "Chats",
+  noChats: "Your chats will be listed here.",
+  openMenu: "Open the list of chats",
+  closeMenu: "Close the list of chats",
+  skipToComposer: "Skip to the message box",
+  running: "answering",
+  settings: "Settings",
+  language: "Language",
+  theme: "Theme",
+  themes: { system: "System", light: "Light", dark: "Dark" },
+
+  greeting: "What would you like to know?",
+  greetingNote: "Answers arrive word by word, and every word is on the tape.",
+  suggestions: [
+    "When is the next bus from the railway station to the university?",
+    "What are the first and last buses from the airport today?",
+    "What is (17.5 + 4) × 12 / 3?",
+    "What time is it in Beijing and in London?",
+  ],
+  suggestionsLabel: "Suggestions",
+
+  placeholder: "Ask anything",
+  composerLabel: "Your message",
+  send: "Send",
+  stop: "Stop",
+  stopping: "Stopping…",
+  emptyMessage: "Write something first.",
+  charactersLeft: (n: number) =>
+    n >= 0 ? `${n} characters left` : `${-n} characters too many`,
+  composerHint: "Enter sends · Shift+Enter starts a new line",
+
+  demo: "Built-in demo model · set OPENAI_API_KEY for a real one",
+  dismiss: "Dismiss",
+
+  you: "You",
+  answer: "Answer",
+  thinking: "Thinking",
+  reasoning: "Reasoning",
+  copy: "Copy",
+  copied: "Copied",
+  copyAnswer: "Copy the answer",
+  copyCode: "Copy the code",
+  code: "code",
+  table: "Table",
+  image: (host: string) => `image at ${host}`,
+  newText: "New text",
+  toBottom: "Go to the end",
+
+  sending: "Sending…",
+  unsent: "Not sent yet. Your message is kept on this device.",
+  resend: "Send again",
+  edit: "Edit",
+  busy: "An answer is still being written in this chat. Your message is kept.",
+  refusedMessage: "The message was not accepted.",
+  stopFailed: "Stopping did not reach the server. Try again.",
+  chatNotLoaded: "The chat could not be loaded. Check the connection.",
+  signIn: "Your access has ended. Sign in again; your message is kept.",
+
+  reconnecting: "Reconnecting…",
+  offline: "You are offline.",
+  offlineAnswering: "You are offline. The answer goes on; it will appear here.",
+  lost: "This answer can no longer be read from here. Reload the page.",
+
+  retry: "Retry",
+  retryIn: (seconds: number) => `Retry in ${seconds} s`,
+  stoppedByYou: "Stopped",
+  interrupted: "Interrupted",
+  timedOut: "Stopped at the time limit",
+  cutByLength: "Cut at the model's length limit",
+  cutByFilter: "Withheld by the provider's content filter",
+  noText: "The model finished without an answer.",
+
+  waiting: (seconds: number) =>
+    `The model is busy. Trying again in ${seconds} s…`,
+  retrying: "Trying again…",
+  takenOver: "Picking the answer up again…",
+
+  toolState: {
+    input: "writing the request",
+    running: "working",
+    done: "done",
+    failed: "failed",
+  },
+  toolNames: {
+    bus_schedule: "Bus schedule",
+    current_time: "Current time",
+    calculator: "Calculator",
+    search_knowledge: "Knowledge search",
+    read_document: "Document",
+    read_web_page: "Web page",
+  } as Record<string, string>,
+  toolInput: "Request",
+  toolOutput: "Result",
+  toolError: "Error",
+
+  departures: "Departures",
+  trips: "Trips",
+  firstLast: "First and last buses",
+  boardRoute: "Line",
+  boardTo: "To",
+  boardDeparture: "Departs",
+  boardArrival: "Arrives",
+  boardIn: "In",
+  noDepartures: "No departures found.",
+  now: "now",
+  minutes: (n: number) => `${n} min`,
+  onTheWay: (n: number) => `${n} min on the way`,
+  hoursMinutes: (h: number, m: number) =>
+    m === 0 ? `${h} h` : `${h} h ${m} min`,
+  nextDay: (n: number) => `+${n} d`,
+  feed: (publisher: string) => `Timetable: ${publisher}`,
+  feedUntil: (date: string) => `valid until ${date}`,
+  feedOld: "This day lies outside the timetable's dates.",
+  stopsFound: (query: string) => `Stops matching “${query}”`,
+  noStops: "No stop matches.",
+
+  usage: (tokens: string) => `${tokens} tokens`,
+  usageEstimated: (tokens: string) => `about ${tokens} tokens`,
+
+  statusAsked: "Question sent.",
+  statusWriting: "The answer is being written.",
+  statusComplete: "The answer is complete.",
+  statusStopped: "The answer was stopped.",
+  statusFailed: "The answer failed.",
+
+  notFoundTitle: "Nothing here",
+  notFound: "This chat or page does not exist, or it is not yours.",
+  errorTitle: "Something went wrong",
+  error: "The page could not be made. Nothing you wrote is lost.",
+  startOver: "Start a new chat",
+
+  errors: {
+    upstream_rate_limited: "The model is receiving too many requests just now.",
+    upstream_auth:
+      "The model's provider did not accept the key. Check OPENAI_API_KEY.",
+    upstream_bad_request: "The model's provider refused the request.",
+    context_length_exceeded:
+      "This chat has grown too long for the model. Start a new one.",
+    upstream_unavailable: "The model cannot be reached just now.",
+    upstream_timeout: "The model did not begin to answer in time.",
+    upstream_stalled: "The model fell silent in the middle of the answer.",
+    upstream_reset: "The connection to the model broke.",
+    upstream_truncated: "The answer was cut off before its end.",
+    upstream_malformed: "The model sent something that cannot be read.",
+    upstream_bad_response:
+      "What answered is not a model. Check OPENAI_BASE_URL.",
+    upstream_error: "The model's provider reported an error.",
+    max_steps: "The agent used all its steps without finishing.",
+    limit_exceeded: "A limit of this server was reached.",
+    run_interrupted: "The server was interrupted while it was answering.",
+    engine_unavailable: "The server's storage cannot be reached just now.",
+    internal: "Something went wrong on the server.",
+  } as Record<ErrorCode, string>,
+};
+
+/** The interface's texts; every language has exactly these. */
+export type Messages = typeof en;
