@@ -73,7 +73,12 @@ export async function startApp(
 ): Promise<RunningApp> {
   const handler = await createHandler(options);
   const { port, hostname, services } = options;
-  const server = Deno.serve({ port, hostname, onListen: () => {} }, handler);
+  const server = Deno.serve({
+    port,
+    hostname,
+    automaticCompression: true,
+    onListen: () => {},
+  }, handler);
   const close = async () => {
     const done = server.shutdown();
     await services.close();
