@@ -9,7 +9,15 @@ import type { Answer, TextPart, ToolPart } from "../chat/answer.ts";
 import type { ModelMessage } from "./contracts.ts";
 
 /**
- * The messages for a question asked after `turns`.
+ * Most of a chat that is told again, in UTF-16 units (case D05): some 30,000
+ * tokens of English, 100,000 of Chinese.
+ */
+export const MAX_HISTORY = 120_000;
+
+/**
+ * The messages for a question asked after `turns`: as many of the newest as
+ * {@linkcode MAX_HISTORY} holds, whole turns only, so that no call loses its
+ * answer.
  *
  * Answers that failed or were stopped count with what was shown. Every call gets
  * an answer, because providers refuse a call without one (protocol 2.5).
@@ -19,34 +27,60 @@ export function historyMessages(
   turns: { text: string; answer: Answer }[],
   question: string,
 ): ModelMessage[] {
-  const messages: ModelMessage[] = [{ role: "system", text: system }];
-  for (const turn of turns) {
-    messages.push({ role: "user", text: turn.text });
-    for (const step of steps(turn.answer)) {
-      const text = step.texts.map((part) => part.text).join("");
-      if (text === "" && step.tools.length === 0) continue;
+  const told: ModelMessage[][] = [];
+  let size = 0;
+  for (const turn of turns.toReversed()) {
+    const messages = turnMessages(turn);
+    size += messages.reduce((sum, message) => sum + sizeOf(message), 0);
+    if (size > MAX_HISTORY) break;
+    told.unshift(messages);
+  }
+  return [
+    { role: "system", text: system },
+    ...told.flat(),
+    { role: "user", text: question },
+  ];
+}
+
+function turnMessages(turn: { text: string; answer: Answer }): ModelMessage[] {
+  const messages: ModelMessage[] = [{ role: "user", text: turn.text }];
+  for (const step of steps(turn.answer)) {
+    const text = step.texts.map((part) => part.text).join("");
+    if (text === "" && step.tools.length === 0) continue;
+    messages.push({
+      role: "assistant",
+      text,
+      toolCalls: step.tools.map((tool) => ({
+        id: tool.id,
+        name: tool.name,
+        arguments: argumentsOf(tool.input),
+      })),
+    });
+    for (const tool of step.tools) {
       messages.push({
-        role: "assistant",
-        text,
-        toolCalls: step.tools.map((tool) => ({
-          id: tool.id,
-          name: tool.name,
-          // What the model typed may be broken JSON (U36), which providers
-          // would refuse to read back; what was understood is not.
-          arguments: JSON.stringify(isObject(tool.input) ? tool.input : {}),
-        })),
+        role: "tool",
+        toolCallId: tool.id,
+        text: tool.output?.text ?? tool.errorText ?? "aborted",
       });
-      for (const tool of step.tools) {
-        messages.push({
-          role: "tool",
-          toolCallId: tool.id,
-          text: tool.output?.text ?? tool.errorText ?? "aborted",
-        });
-      }
     }
   }
-  messages.push({ role: "user", text: question });
   return messages;
+}
+
+function sizeOf(message: ModelMessage): number {
+  if (message.role !== "assistant") return message.text.length;
+  return message.toolCalls.reduce(
+    (sum, call) => sum + call.name.length + call.arguments.length,
+    message.text.length,
+  );
+}
+
+/**
+ * A call's arguments as a provider will read them back. What the model typed may
+ * be broken JSON (U36), which some refuse; what was understood of it is not.
+ */
+export function argumentsOf(input: unknown): string {
+  return JSON.stringify(isObject(input) ? input : {});
 }
 
 interface Step {

@@ -13,7 +13,8 @@ import {
   type ModelMessage,
   type ToolCall,
 } from "./contracts.ts";
-import type { Toolbox } from "./toolbox.ts";
+import { argumentsOf } from "./history.ts";
+import type { PreparedCall, Toolbox } from "./toolbox.ts";
 
 export interface AgentOptions {
   model: Model;
@@ -83,8 +84,16 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       return { finishReason, usage, steps };
     }
 
-    messages.push({ role: "assistant", text, toolCalls: calls });
-    const answers = await runCalls(calls, toolbox, emit, signal);
+    const prepared = calls.map((call) => ({ call, ...toolbox.prepare(call) }));
+    messages.push({
+      role: "assistant",
+      text,
+      toolCalls: prepared.map(({ call, input }) => ({
+        ...call,
+        arguments: argumentsOf(input),
+      })),
+    });
+    const answers = await runCalls(prepared, emit, signal);
     end();
     for (const [i, call] of calls.entries()) {
       messages.push({
@@ -111,15 +120,13 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
 
 /** Runs all calls at once; answers come back in call order (case U30). */
 function runCalls(
-  calls: ToolCall[],
-  toolbox: Toolbox,
+  calls: (PreparedCall & { call: ToolCall })[],
   emit: (event: AgentEvent) => void,
   signal: AbortSignal,
 ): Promise<{ text: string; badInput: boolean }[]> {
-  return Promise.all(calls.map(async (call) => {
+  return Promise.all(calls.map(async (prepared) => {
     const server = { dynamic: true, providerExecuted: true } as const;
-    const prepared = toolbox.prepare(call);
-    const { id: toolCallId, name: toolName } = call;
+    const { id: toolCallId, name: toolName } = prepared.call;
     const { input } = prepared;
     if (prepared.kind === "bad-input") {
       const { errorText } = prepared;

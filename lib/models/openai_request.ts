@@ -38,28 +38,31 @@ export function requestBody(
 }
 
 function message(from: ModelMessage): Message {
+  // Half a surrogate pair, from a model or a cut, is no text a server can
+  // encode: it would refuse the whole conversation from then on (X08).
+  const text = from.text.toWellFormed();
   switch (from.role) {
     case "tool":
       return {
         role: "tool",
         tool_call_id: from.toolCallId,
-        content: from.text,
+        content: text,
       };
     case "assistant":
       if (from.toolCalls.length === 0) {
-        return { role: "assistant", content: from.text };
+        return { role: "assistant", content: text };
       }
       return {
         role: "assistant",
-        content: from.text === "" ? null : from.text,
-        tool_calls: from.toolCalls.map(({ id, name, arguments: text }) => ({
+        content: text === "" ? null : text,
+        tool_calls: from.toolCalls.map(({ id, name, arguments: args }) => ({
           id,
           type: "function",
-          function: { name, arguments: text },
+          function: { name, arguments: args },
         })),
       };
     default:
-      return { role: from.role, content: from.text };
+      return { role: from.role, content: text };
   }
 }
 

@@ -7,8 +7,11 @@
  */
 import type { Entry } from "./entry.ts";
 
-/** Entries kept in memory per run; older ones are read from the store. */
-const KEPT = 512;
+/**
+ * Entries kept in memory per run; older ones are read from the store. Enough for
+ * readers that keep up: 512 were half of all memory of a stream.
+ */
+const KEPT = 64;
 
 export class LiveRun {
   /** Everything committed is known here from this sequence on. */

@@ -55,6 +55,7 @@ export class TapeReader {
   #over = false;
   #leaving = false;
   #closed = false;
+  #asking = false;
   #live: LiveRun | undefined;
   #waiting: ((pulled: Pulled) => void) | null = null;
   #failed: ((error: unknown) => void) | null = null;
@@ -124,16 +125,24 @@ export class TapeReader {
     else this.#arm();
   };
 
-  /** Looks at the store once; the next tick looks again. */
+  /** Looks at the store once, one look at a time; the next tick looks again. */
   async #ask(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const after = this.#after;
     try {
       const entries = await this.#stored();
+      // A slow store: a beat has been given instead, or the run's own memory
+      // was faster. What nobody takes must not move the cursor.
+      if (this.#waiting === null || this.#after !== after) return;
       if (entries.length > 0) this.#settle(this.#give(entries));
       else if (this.#over) this.#settle(OVER);
       else if (this.#leaving) this.#settle(LEAVE);
     } catch (error) {
       this.#failed?.(error);
-      this.#waiting = this.#failed = null;
+      this.close();
+    } finally {
+      this.#asking = false;
     }
   }
 

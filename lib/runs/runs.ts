@@ -9,8 +9,7 @@ import { historyMessages } from "../agent/history.ts";
 import type { Model, ModelMessage } from "../agent/contracts.ts";
 import { systemPrompt } from "../agent/prompt.ts";
 import type { Toolbox } from "../agent/toolbox.ts";
-import { type Answer, emptyAnswer } from "../chat/answer.ts";
-import { fold } from "../chat/fold.ts";
+import type { Answer } from "../chat/answer.ts";
 import { frameId, newChatId, newRunId, parseFrameId } from "../chat/ids.ts";
 import type { StartEvent } from "../chat/events.ts";
 import type { ChatSummary, ChatView, RunView } from "../chat/views.ts";
@@ -21,8 +20,8 @@ import {
   StoreError,
 } from "../store/contract.ts";
 import { Driver } from "./driver.ts";
-import { type Entry, fromStored } from "./entry.ts";
 import { LIMITS, type RunLimits } from "./limits.ts";
+import { foldLog, readLog } from "./log.ts";
 import { Pulse } from "./pulse.ts";
 import { TapeReader } from "./reader.ts";
 import { titleOf } from "./title.ts";
@@ -72,8 +71,6 @@ export type StopOutcome =
 /** How often expired leases are looked for, in milliseconds (protocol 2.5). */
 const SWEEP_MS = 2_000;
 const CHATS_SHOWN = 200;
-/** Entries folded at a time when a running run is looked at. */
-const PAGE = 512;
 
 export class Runs {
   readonly #options: RunsOptions;
@@ -83,6 +80,8 @@ export class Runs {
   readonly #pulse: Pulse;
   readonly #readers = new Map<string, Set<TapeReader>>();
   readonly #timers: ReturnType<typeof setInterval>[];
+  /** Questions being committed. */
+  readonly #starting = new Set<Promise<StartOutcome>>();
   #sweeping: Promise<void> = Promise.resolve();
   #closing = false;
 
@@ -102,6 +101,16 @@ export class Runs {
    */
   async start(request: StartRequest): Promise<StartOutcome> {
     if (this.#closing) return { kind: "closing" };
+    const starting = this.#start(request);
+    this.#starting.add(starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  async #start(request: StartRequest): Promise<StartOutcome> {
     const { store, model, now, report } = this.#options;
     const { owner, text } = request;
     const run = newRunId();
@@ -271,6 +280,8 @@ export class Runs {
       for (const reader of readers) reader.leave();
     }
     for (const driver of this.#drivers.values()) driver.stop("shutdown");
+    // What is just being created becomes a driver, stopped at once.
+    await Promise.allSettled(this.#starting);
     await Promise.all([...this.#drivers.values()].map((d) => d.done));
     await this.#sweeping;
   }
@@ -338,18 +349,7 @@ export class Runs {
     if (row.message !== null) return JSON.parse(row.message);
     const driver = this.#drivers.get(row.id);
     if (driver?.live.heard) return structuredClone(driver.tape.answer);
-    const answer = emptyAnswer(row.id);
-    for await (const entry of this.#log(row.id)) fold(answer, entry);
-    return answer;
-  }
-
-  async *#log(run: string): AsyncGenerator<Entry> {
-    for (let after = 0;;) {
-      const page = await this.#options.store.read(run, after, PAGE);
-      if (page.length === 0) return;
-      for (const stored of page) yield fromStored(stored);
-      after = page.at(-1)!.seq;
-    }
+    return await foldLog(this.#options.store, row.id);
   }
 
   async #sweep(): Promise<void> {
@@ -359,8 +359,7 @@ export class Runs {
     for (const row of expired) {
       // Our own run whose lease could not be renewed in time is not ours now.
       this.#drivers.get(row.id)?.stop("lost");
-      const committed: Entry[] = [];
-      for await (const entry of this.#log(row.id)) committed.push(entry);
+      const committed = await Array.fromAsync(readLog(store, row.id));
       await Driver.interrupt({ store, row, committed, report });
     }
   }
@@ -372,8 +371,10 @@ export class Runs {
           const { store } = this.#options;
           const { epoch } = driver.row;
           if (!await store.renew(run, epoch, this.#limits.leaseMs)) {
-            driver.stop("lost");
+            return driver.stop("lost");
           }
+          // Stop may have been pressed in another process.
+          if ((await store.run(run))?.stopRequested) driver.stop("user");
         } catch (error) {
           this.#options.report("Renewing a lease failed", error);
         }

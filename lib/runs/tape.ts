@@ -66,7 +66,7 @@ export class Tape {
   #committing: Promise<void> | null = null;
   #lastCommit = 0;
   #urgent = false;
-  #failure: Error | null = null;
+  #failed = false;
   #closed = false;
 
   constructor(options: TapeOptions) {
@@ -78,7 +78,7 @@ export class Tape {
 
   /** Puts an event on the tape. Returns at once; after the end it does nothing. */
   write = (event: AgentEvent): void => {
-    if (this.#closed || this.#failure !== null) return;
+    if (this.#closed || this.#failed) return;
     this.#gather(event);
     if (MARKS.has(event.type)) return this.#scheduleIn(WINDOW_MS);
     if (!isDelta(event)) this.#urgent = true;
@@ -95,11 +95,8 @@ export class Tape {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#committing;
-    const waiting = this.#failure === null
-      ? this.#waiting.flatMap(splitDelta)
-      : [];
-    this.#waiting = [];
-    this.#failure = null;
+    // Kept until it is durable: a store that refuses once is asked again.
+    const waiting = this.#waiting.flatMap(splitDelta);
     // What the log will hold decides what is still open, not what it holds now.
     const whole = structuredClone(this.answer);
     let seq = this.#seq;
@@ -156,12 +153,15 @@ export class Tape {
     this.#lastCommit = performance.now();
     this.#committing = this.#commit(events.flatMap(splitDelta))
       .catch((error) => {
-        this.#failure = error;
+        // Still before everything said since: the end writes both, or neither.
+        this.#waiting.unshift(...events);
+        this.#failed = true;
         this.#options.onFailed(error);
       })
       .then(() => {
         this.#committing = null;
-        if (!this.#closed && this.#waiting.length > 0) this.#schedule();
+        if (this.#closed || this.#failed) return;
+        if (this.#waiting.length > 0) this.#schedule();
       });
   }
 

@@ -30,8 +30,8 @@ interface Call {
 
 /** Longest pause between two commits, ms; a timer may add one. */
 const MAX_PAUSE_MS = 23;
-/** A pause is this many times as long as the commits before it took. */
-const PAUSE_PER_COMMIT = 8;
+/** A pause after a few calls is this many times as long as commits take. */
+const PAUSE_PER_COMMIT = 2;
 /**
  * A group of more calls than this means many runs write at once: they share
  * commits at the longest pause. With 300 streams at typing pace that took a
@@ -48,8 +48,8 @@ const BUSY_RETRY_MS = 15;
  *
  * A write that comes after a quiet moment is committed at the end of the same
  * turn of the event loop. While a few writes keep coming, commits stand apart by
- * eight times what one takes; while many do, by 25 ms: a single stream hardly
- * waits, a thousand share their commits.
+ * twice what one takes; while many do, by 25 ms: a single stream hardly waits, a
+ * thousand share their commits.
  */
 export class GroupCommit {
   #db: Transactions;

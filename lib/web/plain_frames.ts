@@ -46,8 +46,9 @@ export function plainFrames(after: number): FrameFormat {
       switch (event.type) {
         case "start":
           // An id alone: the cursor is set before any text, so that the very
-          // first reconnect already resumes instead of asking again.
-          return `${id}\n`;
+          // first reconnect already resumes instead of asking again. Not where
+          // the page is further: a cut would send it back to the beginning.
+          return fresh ? `${id}\n` : "";
         case "text-start":
           breakDue = said;
           return "";

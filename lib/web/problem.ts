@@ -91,8 +91,12 @@ export function problemOf(error: unknown, id?: string): Response {
     const { status, code, detail, extra } = error;
     return problem(status, code, detail, extra, id);
   }
-  const { hint } = statusWords(500, "en");
-  return problem(500, "internal", hint, {}, id);
+  // Known by its name: this room imports no storage (R24).
+  const store = error instanceof Error && error.name === "StoreError";
+  const status = store ? 503 : 500;
+  const { hint } = statusWords(status, "en");
+  const code = store ? "store_unavailable" : "internal";
+  return problem(status, code, hint, {}, id);
 }
 
 const causes = new WeakMap<Request, unknown>();

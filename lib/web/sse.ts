@@ -26,7 +26,10 @@ export interface FrameFormat {
   readonly opening: string;
   /** The frame of one entry, or "" for nothing. */
   frame(run: string, entry: Entry): string;
-  /** Frames depend on nothing but the entry: readers may share their bytes. */
+  /**
+   * Frames depend on nothing but the entry: readers may share their bytes, and
+   * those of neighbours may be merged.
+   */
   readonly shared: boolean;
   /** Sent after the terminal. */
   readonly closing: string;
@@ -86,7 +89,7 @@ export function streamResponse(
       case "beat":
         return controller.enqueue(encoder.encode(format.beat));
       case "entries":
-        queue = lighten(pulled.entries);
+        queue = format.shared ? lighten(pulled.entries) : pulled.entries;
         return flush(controller);
     }
   }

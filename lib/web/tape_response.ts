@@ -33,7 +33,8 @@ export async function tapeResponse(
         429,
         "too_many_streams",
         "Too many answers are being followed at once. Close a tab and try again.",
-        { headers: { "retry-after": "5" } },
+        // A question asked for its stream is being answered all the same.
+        { headers: { "retry-after": "5" }, members: { run_id: run } },
       );
   }
 }

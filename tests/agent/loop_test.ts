@@ -127,6 +127,10 @@ Deno.test("U36: runAgent() answers unreadable arguments and ends after two such 
   assertEquals(types(events).filter((t) => t === "tool-input-error").length, 3);
   const told = model.requests[1]!.messages.at(-1)!;
   assert(told.role === "tool" && told.text.includes("not valid JSON"));
+  // Providers that parse the arguments they are told again refuse broken ones.
+  const call = model.requests[1]!.messages.at(-2)!;
+  assert(call.role === "assistant");
+  assertEquals(call.toolCalls[0]!.arguments, "{}");
 });
 
 Deno.test("U36: runAgent() tells the model which argument is wrong and goes on", async () => {

@@ -10,6 +10,24 @@ import { answered, KEY, modelAt } from "./harness.ts";
 
 // What the provider is sent.
 
+Deno.test("X08: half a surrogate pair is not sent, a whole one is", async () => {
+  const { requests } = await answered(says("ok"), {
+    messages: [
+      { role: "user", text: "👍" },
+      { role: "assistant", text: "cut \ud83d", toolCalls: [] },
+      { role: "user", text: "on" },
+    ],
+  });
+  const { messages } = requests[0]!.body as {
+    messages: { content: string }[];
+  };
+  assertEquals(messages.map(({ content }) => content), [
+    "👍",
+    "cut \ufffd",
+    "on",
+  ]);
+});
+
 Deno.test("the conversation is sent in the provider's words", async () => {
   const { requests } = await answered(says("ok"), {
     temperature: 0.5,

@@ -1,110 +1,17 @@
 /** A run's life without HTTP: its tape, its readers, its end. */
 import { assert, assertEquals } from "@std/assert";
-import { createToolbox } from "../../lib/agent/toolbox.ts";
-import { answerText, emptyAnswer } from "../../lib/chat/answer.ts";
+import { answerText } from "../../lib/chat/answer.ts";
 import { isTerminal } from "../../lib/chat/events.ts";
-import { fold } from "../../lib/chat/fold.ts";
 import { newChatId, newRunId } from "../../lib/chat/ids.ts";
+import { openStore, StoreError } from "../../lib/store/mod.ts";
 import {
-  type Entry,
-  type RunLimits,
-  Runs,
-  type TapeReader,
-} from "../../lib/runs/mod.ts";
-import { openStore, type Store, StoreError } from "../../lib/store/mod.ts";
-import { PuppetModel } from "../helpers/puppet_model.ts";
-
-const NOW = new Date("2026-03-02T08:00:00Z");
-
-function stage(options: { store?: Store; limits?: Partial<RunLimits> } = {}) {
-  const store = options.store ?? openStore({ kind: "memory" });
-  const model = new PuppetModel();
-  const reports: string[] = [];
-  const runs = new Runs({
-    store,
-    model,
-    toolbox: createToolbox([], () => NOW),
-    now: () => NOW,
-    limits: options.limits,
-    report: (message) => reports.push(message),
-  });
-  return {
-    store,
-    model,
-    runs,
-    reports,
-    async start(text = "hello") {
-      const outcome = await runs.start({ owner: "me", text });
-      assert(outcome.kind === "started");
-      return outcome;
-    },
-    async [Symbol.asyncDispose]() {
-      await runs.close();
-      await store.close();
-    },
-  };
-}
-
-async function open(runs: Runs, run: string): Promise<TapeReader> {
-  const outcome = await runs.read("me", run, null);
-  assert(outcome.kind === "reader");
-  return outcome.reader;
-}
-
-/** Every entry to the end of the run. */
-async function drain(reader: TapeReader): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  while (true) {
-    const pulled = await reader.pull();
-    if (pulled.kind === "entries") entries.push(...pulled.entries);
-    else if (pulled.kind !== "beat") break;
-  }
-  reader.close();
-  return entries;
-}
-
-function folded(entries: Entry[]) {
-  const answer = emptyAnswer("r");
-  for (const entry of entries) {
-    assert(fold(answer, entry).kind !== "gap", entry.json);
-  }
-  return answer;
-}
-
-/** A store whose appends can be made to fail or to wait. */
-function troubled(
-  inner: Store,
-): Store & { trouble: () => Promise<void>; appends: number } {
-  const store = Object.create(inner) as Store & {
-    trouble: () => Promise<void>;
-    appends: number;
-  };
-  store.trouble = () => Promise.resolve();
-  store.appends = 0;
-  store.append = async (...args) => {
-    store.appends++;
-    await store.trouble();
-    return await inner.append(...args);
-  };
-  for (
-    const name of [
-      "create",
-      "read",
-      "run",
-      "renew",
-      "takeExpired",
-      "requestStop",
-      "chat",
-      "chats",
-      "runs",
-      "close",
-    ] as const
-  ) {
-    // deno-lint-ignore no-explicit-any
-    (store as any)[name] = (inner as any)[name].bind(inner);
-  }
-  return store;
-}
+  drain,
+  folded,
+  NOW,
+  open,
+  stage,
+  troubled,
+} from "../helpers/run_stage.ts";
 
 Deno.test("U44: 20,000 tokens as fast as possible become at most 25 appends a second", async () => {
   const store = troubled(openStore({ kind: "memory" }));
@@ -185,10 +92,10 @@ Deno.test("N9: a store that refuses ends the run once it can be told, with the s
     if (++failures > 2) return Promise.resolve();
     return Promise.reject(new StoreError("full", "The disk is full"));
   };
-  puppet.say(" lost");
+  puppet.say(" and written late");
   const answer = folded(await reading);
   assertEquals(answer.error?.code, "engine_unavailable");
-  assertEquals(answerText(answer), "kept");
+  assertEquals(answerText(answer), "kept and written late");
   assertEquals(await puppet.aborted, "store");
 });
 
@@ -320,4 +227,12 @@ Deno.test("X09: a reader of a long log pulls it page by page", async () => {
   reader.close();
   assert(total > 9_000);
   assert(largest <= 256);
+});
+
+Deno.test("R10: a run stops when the wish was written by another process", async () => {
+  await using it = stage({ limits: { leaseMs: 60 } });
+  const { run } = await it.start();
+  const puppet = await it.model.next();
+  await it.store.requestStop(run);
+  assertEquals(await puppet.aborted, "user");
 });

@@ -116,6 +116,57 @@ Deno.test("/print_stream sets the cursor before any text, so that a first drop i
   assertEquals(seen.text, "kept");
 });
 
+Deno.test("R01: /print_stream resumed in a long backlog repeats no word, wherever it was cut", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const first = await open(app);
+  const run = first.headers.get("x-run-id")!;
+  const puppet = await model.next();
+  let text = "";
+  for (let i = 0; i < 40; i++) {
+    text += `${i} `;
+    puppet.say(`${i} `);
+    await app.shows(run, `${i} `);
+  }
+  puppet.finish();
+  // Enough entries behind each other that readers get them merged.
+  const whole: Frame[] = [];
+  for await (const frame of frames(first)) whole.push(frame);
+  const seen: Seen = { text: "", cursor: "", ended: false };
+  for (const frame of whole.slice(0, 20)) take(seen, frame);
+  assert(seen.text !== "" && seen.text !== text);
+  for await (const frame of frames(await open(app, seen.cursor))) {
+    take(seen, frame);
+  }
+  assertEquals(seen.text, text);
+});
+
+Deno.test("R01: a /print_stream cut right after it was resumed keeps its place", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const first = await open(app);
+  const run = first.headers.get("x-run-id")!;
+  const puppet = await model.next();
+  puppet.say("one");
+  await app.shows(run, "one");
+  const seen: Seen = { text: "", cursor: "", ended: false };
+  for await (const frame of frames(first)) {
+    take(seen, frame);
+    if (seen.text !== "") break;
+  }
+  const place = seen.cursor;
+  const second = (await open(app, place)).body!
+    .pipeThrough(new TextDecoderStream()).getReader();
+  puppet.say(" two");
+  let bytes = "";
+  while (!bytes.includes("data: ")) bytes += (await second.read()).value;
+  await second.cancel();
+  // A block with an id alone sets an EventSource back without a message.
+  assertEquals(bytes.match(/^id: .*\n\n/gm), null);
+  puppet.finish();
+  await app.over(run);
+});
+
 Deno.test("/print_stream shows neither tools nor reasoning nor errors as text, and parts stand apart", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });

@@ -11,6 +11,7 @@ import {
   problem,
   problemOf,
 } from "../../lib/web/problem.ts";
+import { StoreError } from "../../lib/store/mod.ts";
 import type { RouteContext } from "../../lib/web/route.ts";
 import { preferredLanguage, statusWords } from "../../lib/web/words.ts";
 
@@ -55,6 +56,15 @@ Deno.test("problemOf() shows an HttpProblem's words, and nothing of any other er
     assertStringIncludes(body, '"code":"internal"');
     assert(!body.includes("canary"));
   }
+});
+
+Deno.test("R24: problemOf() calls a store that cannot answer unavailable, without its words", async () => {
+  const error = new StoreError("busy", "Cannot read /somewhere/tape.db");
+  const res = problemOf(error);
+  assertEquals(res.status, 503);
+  const { code, detail } = await res.json();
+  assertEquals(code, "store_unavailable");
+  assert(!detail.includes("somewhere"));
 });
 
 Deno.test("api() turns what a handler throws into a problem", async () => {

@@ -1,5 +1,5 @@
 /** Asking and stopping over a real socket, and who may. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { answerText } from "../../lib/chat/answer.ts";
 import { startApp } from "../helpers/app.ts";
 import { allFrames, foldFrames } from "../helpers/frames.ts";
@@ -173,6 +173,16 @@ Deno.test("S05: the 21st stream of one visitor is 429 and comes free again", asy
   assertEquals(refused.status, 429);
   assertEquals(refused.headers.get("retry-after"), "5");
   assertEquals((await refused.json()).code, "too_many_streams");
+  // One that was asked for its stream runs all the same, and says which it is.
+  const post = await ask(app, { text: "unread" }, {
+    cookie,
+    accept: "text/event-stream",
+  });
+  assertEquals(post.status, 429);
+  const unread = (await post.json()).run_id;
+  assertMatch(unread, /^r_/);
+  (await model.next()).finish();
+  await app.over(unread);
   await Promise.all(streams.map((s) => s.body!.cancel()));
   await app.until(() => app.services.runs.readers === 0);
   const again = await open();

@@ -1,0 +1,110 @@
+/**
+ * Runs without HTTP: a store that can be made to fail or to wait, a puppet for a
+ * model, and readers.
+ */
+import { assert } from "@std/assert";
+import { createToolbox } from "../../lib/agent/toolbox.ts";
+import { emptyAnswer } from "../../lib/chat/answer.ts";
+import { fold } from "../../lib/chat/fold.ts";
+import {
+  type Entry,
+  type RunLimits,
+  Runs,
+  type TapeReader,
+} from "../../lib/runs/mod.ts";
+import { openStore, type Store } from "../../lib/store/mod.ts";
+import { PuppetModel } from "./puppet_model.ts";
+
+export const NOW = new Date("2026-03-02T08:00:00Z");
+
+export function stage(
+  options: { store?: Store; limits?: Partial<RunLimits> } = {},
+) {
+  const store = options.store ?? openStore({ kind: "memory" });
+  const model = new PuppetModel();
+  const reports: string[] = [];
+  const runs = new Runs({
+    store,
+    model,
+    toolbox: createToolbox([], () => NOW),
+    now: () => NOW,
+    limits: options.limits,
+    report: (message) => reports.push(message),
+  });
+  return {
+    store,
+    model,
+    runs,
+    reports,
+    async start(text = "hello") {
+      const outcome = await runs.start({ owner: "me", text });
+      assert(outcome.kind === "started");
+      return outcome;
+    },
+    async [Symbol.asyncDispose]() {
+      await runs.close();
+      await store.close();
+    },
+  };
+}
+
+export async function open(runs: Runs, run: string): Promise<TapeReader> {
+  const outcome = await runs.read("me", run, null);
+  assert(outcome.kind === "reader");
+  return outcome.reader;
+}
+
+/** Every entry to the end of the run. */
+export async function drain(reader: TapeReader): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  while (true) {
+    const pulled = await reader.pull();
+    if (pulled.kind === "entries") entries.push(...pulled.entries);
+    else if (pulled.kind !== "beat") break;
+  }
+  reader.close();
+  return entries;
+}
+
+export function folded(entries: Entry[]) {
+  const answer = emptyAnswer("r");
+  for (const entry of entries) {
+    assert(fold(answer, entry).kind !== "gap", entry.json);
+  }
+  return answer;
+}
+
+/** A store whose appends can be made to fail or to wait. */
+export function troubled(
+  inner: Store,
+): Store & { trouble: () => Promise<void>; appends: number } {
+  const store = Object.create(inner) as Store & {
+    trouble: () => Promise<void>;
+    appends: number;
+  };
+  store.trouble = () => Promise.resolve();
+  store.appends = 0;
+  store.append = async (...args) => {
+    store.appends++;
+    await store.trouble();
+    return await inner.append(...args);
+  };
+  for (
+    const name of [
+      "create",
+      "read",
+      "run",
+      "renew",
+      "takeExpired",
+      "requestStop",
+      "chat",
+      "chats",
+      "runs",
+      "close",
+    ] as const
+  ) {
+    // deno-lint-ignore no-explicit-any
+    (store as any)[name] = (inner as any)[name].bind(inner);
+  }
+  return store;
+}
