@@ -23,6 +23,7 @@ import {
 } from "./openai_request.ts";
 import { readBody, ReadError, readSome, withShortErrors } from "./read_body.ts";
 import { delayBeforeRetry, wait } from "./retry.ts";
+import { createTransport } from "./transport.ts";
 import {
   connectionFailure,
   failure,
@@ -67,6 +68,7 @@ export interface OpenAIOptions {
   /** null for OpenAI itself. */
   baseUrl: string | null;
   model: string;
+  /** Instead of the transport of `transport.ts`. */
   fetch?: typeof fetch;
   timings?: Partial<OpenAITimings>;
   /** Hears about oddities after a complete answer; safe to log (U13, U26). */
@@ -105,7 +107,10 @@ export function createOpenAIModel(options: OpenAIOptions): Model {
       webhookSecret: null,
       logLevel: "off",
       maxRetries: 0,
-      fetch: withShortErrors(options.fetch ?? fetch, timings.errorBodyMs),
+      fetch: withShortErrors(
+        options.fetch ?? createTransport(),
+        timings.errorBodyMs,
+      ),
       // A redirect could carry the conversation to another host.
       fetchOptions: { redirect: "manual" },
     });
@@ -214,7 +219,7 @@ export function createOpenAIModel(options: OpenAIOptions): Model {
 
     dog.watch(timings.silenceMs, () => stop.abort(failure("upstream_stalled")));
     try {
-      if (response.body) await readBody(response.body, push, stop.signal);
+      await readBody(response, push, stop.signal);
     } catch (error) {
       if (error instanceof SseTooLongError) {
         throw failure("upstream_malformed", { cause: error.message });

@@ -200,7 +200,8 @@ export function reportedFailure(
 
 /** The request could not be made or its answer not be received (U04, U07). */
 export function connectionFailure(error: unknown, redact: Redact): ModelError {
-  // The SDK and Deno wrap what happened; the innermost error says it.
+  // The SDK and Deno wrap what happened; the innermost error says it, in the
+  // words of `fetch` or of transport.ts.
   let text = String(error);
   for (let at = error; at instanceof Error; at = at.cause) text = String(at);
   const cause = redact(text);
@@ -211,11 +212,14 @@ export function connectionFailure(error: unknown, redact: Redact): ModelError {
       cause,
     });
   }
-  if (/\(Connect\)|dns error|refused|timed? ?out/i.test(text)) {
+  if (/\(Connect\)|Cannot connect|dns error|refused|timed? ?out/i.test(text)) {
     return failure("upstream_unavailable", {
       message: "The model provider cannot be reached.",
       cause,
     });
+  }
+  if (/Cannot read the answer/.test(text)) {
+    return failure("upstream_bad_response", { cause });
   }
   if (/error sending request|connection|reset|broken pipe/i.test(text)) {
     return failure("upstream_reset", { cause });

@@ -73,6 +73,12 @@ Deno.test("an error of a tool is said as it stands", () => {
       "没有找到叫“火星”的站，换个名字试试？",
       'I found no stop called "火星" or anything like it. Is there another name for it?',
     ],
+    [
+      "calculator",
+      "The tool failed: division by zero",
+      "工具是这样说的：\n\n> division by zero",
+      "The tool said:\n\n> division by zero",
+    ],
     ["calculator", "2+2 = 4", "`2+2` = **4**", "`2+2` = **4**"],
     [
       "calculator",
@@ -134,6 +140,9 @@ Deno.test("what the shipped tools say is understood and nothing is invented", as
     ["last bus from the railway station to the university", "last **"],
     ["How do I get from the zoo to the science park?", "change at"],
     ["bus from the library to the airport", "Which one do you mean?"],
+    ["find stops named library", "University Library**: route 1"],
+    ["What time is it in Madrid?", "(Europe/Madrid, UTC+01:00)"],
+    ["What time is it in Atlantis?", 'unknown time zone "Atlantis"'],
     ["find stops named park", "Science Park**: routes"],
     ["What time is it in London?", "It is **06:00** on Wednesday, 2026-03-18"],
   ];

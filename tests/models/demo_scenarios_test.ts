@@ -293,6 +293,8 @@ Deno.test("/demo help lists every scenario, in the language spoken", async () =>
         assertStringIncludes(chinese.content, `\`/demo ${name}\`: ${zh}`);
       }
     }
+    const { zh } = SCENARIOS[0];
+    assertStringIncludes((await chat("/demo 帮助")).content, zh);
     // Names of Object.prototype are no scenarios.
     assertStringIncludes(
       (await chat("/demo constructor")).content,

@@ -205,7 +205,8 @@ Deno.test("U14: a redirect is not followed: the conversation stays here", async 
 Deno.test("U15: no headers in time is upstream_timeout, and the socket closes", async () => {
   await using upstream = await scriptedUpstream([silent(hang())]);
   const { error, retries } = await ask(
-    modelAt(upstream, { timings: { headersMs: 60 } }),
+    // Long enough for the request to arrive first, on a busy machine too.
+    modelAt(upstream, { timings: { headersMs: 400 } }),
   );
   assertEquals(error?.code, "upstream_timeout");
   assertEquals(error?.options.retryable, true);
