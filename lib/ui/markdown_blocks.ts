@@ -5,6 +5,7 @@
  * @module
  */
 import { type Definitions, lex, type Token } from "./markdown_lexer.ts";
+import { withMarksClosed, withoutLooseMarks } from "./markdown_tail.ts";
 
 /** One block of the document. Equal `raw` and `epoch` means equal drawing. */
 export interface Block {
@@ -67,6 +68,17 @@ export function createMarkdownBlocks(): MarkdownBlocks {
     return tokens.map((token) => ({ raw: token.raw, token, epoch }));
   }
 
+  /** The open blocks as they are drawn while the last one is being typed. */
+  function typed(blocks: Block[]): Block[] {
+    const last = blocks.at(-1);
+    if (last === undefined) return blocks;
+    const raw = withMarksClosed(last.raw, last.token);
+    if (raw === last.raw) return blocks;
+    const [token, ...more] = lex(raw, definitions);
+    if (token?.type !== last.token.type || more.length > 0) return blocks;
+    return [...blocks.slice(0, -1), { ...last, raw, token }];
+  }
+
   function finish(blocks: Block[]) {
     for (const block of blocks) {
       length += block.raw.length;
@@ -92,13 +104,13 @@ export function createMarkdownBlocks(): MarkdownBlocks {
       if (ended !== null || !text.startsWith(last, length - last.length)) {
         reset();
       }
-      const tail = blocksOf(text.slice(length));
+      const tail = blocksOf(withoutLooseMarks(text.slice(length)));
       const open = firstOpen(tail);
       finish(tail.slice(0, open));
       const rest = finished.slice(fullPages.length * PAGE_BLOCKS);
       return [
         ...fullPages,
-        ...paged([...rest, ...tail.slice(open).filter(isDrawn)]),
+        ...paged([...rest, ...typed(tail.slice(open)).filter(isDrawn)]),
       ];
     },
   };

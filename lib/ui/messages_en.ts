@@ -116,7 +116,7 @@ export const en = {
   noDepartures: "No departures found.",
   now: "now",
   minutes: (n: number) => `${n} min`,
-  onTheWay: (n: number) => `${n} min on the way`,
+  onTheWay: (n: number) => `${n} min ride`,
   hoursMinutes: (h: number, m: number) =>
     m === 0 ? `${h} h` : `${h} h ${m} min`,
   nextDay: (n: number) => `+${n} d`,

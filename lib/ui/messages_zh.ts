@@ -138,7 +138,7 @@ export const zh: Messages = {
   startOver: "开始新对话",
 
   errors: {
-    upstream_rate_limited: "模型此刻请求过多。",
+    upstream_rate_limited: "模型此刻收到的请求太多了。",
     upstream_auth: "模型服务商不接受这个密钥，请检查 OPENAI_API_KEY。",
     upstream_bad_request: "模型服务商拒绝了这个请求。",
     context_length_exceeded: "这个对话对模型来说太长了，请开始新对话。",

@@ -23,12 +23,13 @@ const UP_KEYS = new Set(["ArrowUp", "PageUp", "Home"]);
 /**
  * @param box What scrolls.
  * @param content What grows in it.
- * @param writing Whether text is arriving; other growth is no news.
+ * @param chat What is in it: nothing yet, which is read from its top, or text
+ * that is arriving; other growth is no news.
  */
 export function followEnd(
   box: HTMLElement,
   content: HTMLElement,
-  writing: () => boolean,
+  chat: { empty(): boolean; writing(): boolean },
 ): Follow {
   const atEnd = signal(true);
   const newBelow = signal(false);
@@ -38,7 +39,7 @@ export function followEnd(
 
   const distance = () => box.scrollHeight - box.clientHeight - box.scrollTop;
   const jump = () => {
-    box.scrollTop = box.scrollHeight;
+    box.scrollTop = chat.empty() ? 0 : box.scrollHeight;
     lastTop = box.scrollTop;
   };
   const letGo = () => {
@@ -70,8 +71,9 @@ export function followEnd(
   };
   const grown = new ResizeObserver(() => {
     const height = content.offsetHeight;
-    if (atEnd.peek()) jump();
-    else if (height > lastHeight && writing()) {
+    if (atEnd.peek()) {
+      if (!chat.empty()) jump();
+    } else if (height > lastHeight && chat.writing()) {
       newBelow.value = distance() > NEAR_PX;
     }
     lastHeight = height;

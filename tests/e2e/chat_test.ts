@@ -359,3 +359,23 @@ browserTest(
     );
   },
 );
+
+browserTest(
+  "a phone's page is no wider than the phone, however long the title",
+  async ({ page }) => {
+    const model = new PuppetModel();
+    await using app = await startApp({ model });
+    await page.setViewport({ width: 360, height: 640 });
+    await visit(page, app.url);
+    const welcome = await page.$eval(
+      '[data-testid="transcript"]',
+      (element) => element.scrollTop,
+    );
+    assertEquals(welcome, 0, "an empty chat is read from its top");
+    await ask(page, "Question ".repeat(12));
+    (await model.next()).say("`" + "wide ".repeat(40) + "`").finish();
+    await idle(page);
+    const width = await page.$eval("main", (element) => element.scrollWidth);
+    assertEquals(width, 360);
+  },
+);

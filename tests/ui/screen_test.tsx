@@ -193,7 +193,7 @@ Deno.test("a bus answer is drawn as a departure board, in the language of the pa
       "K3",
       "1 h 5 min",
       "+1 d",
-      "20 min on the way",
+      "20 min ride",
       "00:10",
       "2030-12-31",
       "outside the timetable",

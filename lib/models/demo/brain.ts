@@ -16,7 +16,7 @@ import { PHRASES, SMALL_TALK } from "./phrases.ts";
 import { call, type Plan, type PlannedCall, say } from "./plan.ts";
 import { report } from "./report.ts";
 import { readQuestion } from "./stops/extract.ts";
-import { findClock, findExpression } from "./sums.ts";
+import { findClocks, findExpression } from "./sums.ts";
 import { thoughts } from "./thoughts.ts";
 import { fragments, pieces } from "./typing.ts";
 import type { Message } from "./wire.ts";
@@ -50,9 +50,8 @@ function respond(
   const talk = SMALL_TALK.find(({ pattern }) => pattern.test(question));
   if (talk?.phrase === "essay") return say(phrases.essay);
 
-  const wanted: { name: string; input: unknown }[] = [];
-  const clock = findClock(question);
-  if (clock !== null) wanted.push({ name: "current_time", input: clock });
+  const wanted: { name: string; input: unknown }[] = findClocks(question)
+    .map((input) => ({ name: "current_time", input }));
   const expression = findExpression(question);
   if (expression !== null) {
     wanted.push({ name: "calculator", input: { expression } });

@@ -27,7 +27,7 @@ export function languageOf(text: string): Language | null {
 export function conversationLanguage(messages: Message[]): Language {
   for (const message of messages.toReversed()) {
     if (message.role !== "user") continue;
-    const text = message.content.replace(/^\s*\/demo\b.*/s, "");
+    const text = message.content.replace(/^\s*\/demo\b[\s\w]*/, "");
     const language = languageOf(text);
     if (language !== null) return language;
   }

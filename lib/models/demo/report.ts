@@ -20,7 +20,8 @@ export function report(
   language: Language,
 ): string {
   return answers.map(({ name, text }) => {
-    const said = text.trim();
+    // What a tool throws is passed on with these words before it.
+    const said = text.replace(/^The tool failed: /, "").trim();
     if (said === "") {
       return language === "zh"
         ? `工具 \`${name}\` 没有返回任何内容。`
@@ -142,7 +143,7 @@ function stopLine(
   const stop = `- **${oneName(name!, language)}**`;
   return language === "zh"
     ? `${stop}：${routes!.split(", ").map(routeZh).join("、")}`
-    : `${stop}: routes ${routes}`;
+    : `${stop}: ${routes!.includes(", ") ? "routes" : "route"} ${routes}`;
 }
 
 function source({ source }: BusText, language: Language): string {

@@ -74,10 +74,21 @@ const ZONES: [RegExp, string][] = [
   [/\b(?:utc|gmt)\b/i, "UTC"],
 ];
 
-/** What `current_time` is asked; null when nobody asks for the time. */
-export function findClock(question: string): { time_zone?: string } | null {
+/** A city nobody here knows; perhaps the tool does. */
+const ELSEWHERE =
+  /\b(?:time|date)\b.* in (?:the )?(\p{L}[\p{L} .'-]{1,40}?)(?: (?:right )?now| at the moment| today)?[?!. ]*$/iu;
+
+/**
+ * What `current_time` is asked, once for each place; empty when nobody asks for
+ * the time.
+ */
+export function findClocks(question: string): { time_zone?: string }[] {
   const text = question.normalize("NFKC");
-  if (!CLOCK.test(text) && !HERE.test(text)) return null;
-  const zone = ZONES.find(([name]) => name.test(text))?.[1];
-  return zone ? { time_zone: zone } : {};
+  if (!CLOCK.test(text) && !HERE.test(text)) return [];
+  const named = ZONES.map(([name, zone]) => ({ zone, at: text.search(name) }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at);
+  if (named.length > 0) return named.map(({ zone }) => ({ time_zone: zone }));
+  const place = ELSEWHERE.exec(text)?.[1];
+  return [place === undefined ? {} : { time_zone: place }];
 }

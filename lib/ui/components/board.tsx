@@ -50,7 +50,9 @@ function Rows({ rows }: { rows: BoardRow[] }) {
           <th scope="col">{text.boardTo}</th>
           {waits && <th scope="col" class="end wait">{text.boardIn}</th>}
           <th scope="col" class="end">{text.boardDeparture}</th>
-          {arrivals && <th scope="col" class="end">{text.boardArrival}</th>}
+          {arrivals && (
+            <th scope="col" class="end arrival">{text.boardArrival}</th>
+          )}
         </tr>
       </thead>
       <tbody>

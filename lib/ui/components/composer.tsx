@@ -101,7 +101,7 @@ export function Composer({ model }: { model: ChatModel }) {
             <button
               key="stop"
               type="button"
-              class="round stop"
+              class="round stop scripted"
               aria-label={phase === "stopping" ? text.stopping : text.stop}
               title={`${text.stop} (Esc)`}
               disabled={phase === "stopping"}

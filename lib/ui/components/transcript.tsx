@@ -29,7 +29,10 @@ export function Transcript({ model, follow }: TranscriptProps) {
     const following = followEnd(
       box.current!,
       content.current!,
-      () => model.phase.peek() !== "idle",
+      {
+        empty: () => model.turns.peek().length === 0,
+        writing: () => model.phase.peek() !== "idle",
+      },
     );
     follow.value = following;
     return () => {
@@ -46,7 +49,9 @@ export function Transcript({ model, follow }: TranscriptProps) {
   return (
     <div
       ref={box}
-      class={scripted.value ? "transcript scrolled" : "transcript"}
+      class={scripted.value || turns.length === 0
+        ? "transcript scrolled"
+        : "transcript"}
       data-testid="transcript"
     >
       <div class="transcript-content" ref={content}>
@@ -63,7 +68,7 @@ export function Transcript({ model, follow }: TranscriptProps) {
           </div>
         )}
       </div>
-      {shown !== null && !shown.atEnd.value && (
+      {shown !== null && turns.length > 0 && !shown.atEnd.value && (
         <button
           type="button"
           class="to-end"
