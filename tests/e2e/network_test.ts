@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { startApp } from "../helpers/app.ts";
 import { startProxy } from "../helpers/cutting_proxy.ts";
 import { PuppetModel } from "../helpers/puppet_model.ts";
+import { started } from "../helpers/run_client.ts";
 import { browserTest, eventually } from "./browser.ts";
 import { answerOf, answerSays, appears, ask, idle, visit } from "./page.ts";
 
@@ -130,35 +131,43 @@ browserTest(
 );
 
 browserTest(
-  "E08: a native EventSource reads events and plain text to the end, and is CLOSED by 204",
+  "E08 R02: a native EventSource reads plain text and events to the end, and is CLOSED by 204",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
-    await page.goto(`${app.url}/healthz`);
-    const html = await page.setRequestInterception(true);
-    void html;
+    await page.setRequestInterception(true);
     page.on("request", (request) => {
       if (request.url() === `${app.url}/blank.html`) {
         request.respond({ contentType: "text/html", body: "<!DOCTYPE html>" });
       } else request.continue();
     });
     await page.goto(`${app.url}/blank.html`);
-    const reading = page.evaluate(async () => {
-      const source = new EventSource("/print_stream?question=hi");
-      let text = "";
-      let errors = 0;
-      source.onmessage = (event) => text += event.data;
-      await new Promise<void>((resolve) => {
-        source.onerror = () => {
-          errors++;
-          if (source.readyState === EventSource.CLOSED) resolve();
-        };
-      });
-      return { text, errors };
-    });
+    const read = (path: string) =>
+      page.evaluate(async (path) => {
+        const source = new EventSource(path);
+        const heard: string[] = [];
+        source.onmessage = (event) => void heard.push(event.data);
+        await new Promise<void>((resolve) => {
+          source.onerror = () => {
+            if (source.readyState === EventSource.CLOSED) resolve();
+          };
+        });
+        return heard;
+      }, path);
+
+    const plain = read("/print_stream?question=hi");
     (await model.next()).say("plain\n\n", "  text").finish();
-    const plain = await reading;
-    assertEquals(plain.text, "plain\n\n  text");
-    assertEquals(model.count, 1);
+    assertEquals((await plain).join(""), "plain\n\n  text");
+
+    const { run_id } = await started(app, { text: "hi" });
+    const events = read(`/api/runs/${run_id}/events`);
+    (await model.next()).say("told ", "as events").finish();
+    const heard = await events;
+    assertEquals(heard.pop(), "[DONE]");
+    const text = heard.map((data) => JSON.parse(data))
+      .filter((event) => event.type === "text-delta")
+      .map((event) => event.delta);
+    assertEquals(text.join(""), "told as events");
+    assertEquals(model.count, 2, "nothing was asked again");
   },
 );
