@@ -36,8 +36,8 @@ export interface Stand {
   limits?: Partial<RunLimits>;
 }
 
-/** Streams per owner where there is only one person: no limit to speak of. */
-const ALONE = 10_000;
+/** Where there is only one person: no limits to speak of. */
+const ALONE = { maxStreams: 10_000, questionsPerMinute: Infinity };
 
 /**
  * Opens the store, finds the model and gathers the tools.
@@ -82,7 +82,7 @@ export async function createServices(
       toolbox: createToolbox(tools, now),
       now,
       limits: config.access === "loopback"
-        ? { maxStreams: ALONE, ...stand.limits }
+        ? { ...ALONE, ...stand.limits }
         : stand.limits,
       report: (message, error) => log.error("run", { message }, error),
     });

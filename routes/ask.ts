@@ -1,7 +1,8 @@
 import { readForm } from "../lib/web/form.ts";
-import { api, problem } from "../lib/web/problem.ts";
+import { api } from "../lib/web/problem.ts";
 import { askForm } from "../lib/web/requests.ts";
 import type { Handlers } from "../lib/web/route.ts";
+import { startRefusal } from "../lib/web/start_refusal.ts";
 
 /** `POST /ask`: the composer's form where there are no scripts. */
 export const handler: Handlers = api({
@@ -12,23 +13,13 @@ export const handler: Handlers = api({
       text,
       chat: chat_id || undefined,
     });
-    switch (outcome.kind) {
-      case "started":
-      // The chat shows the answer under way; the question waits in the form.
-      case "active":
-        return new Response(null, {
-          status: 303,
-          headers: { location: `/c/${outcome.chat}` },
-        });
-      case "no-chat":
-        return problem(404, "no_such_chat", "There is no such chat.");
-      default:
-        return problem(
-          503,
-          "unavailable",
-          "The question could not be taken. Go back and try again.",
-          { headers: { "retry-after": "5" } },
-        );
+    // A busy chat shows the answer under way; the question waits in the form.
+    if (outcome.kind !== "started" && outcome.kind !== "active") {
+      return startRefusal(outcome);
     }
+    return new Response(null, {
+      status: 303,
+      headers: { location: `/c/${outcome.chat}` },
+    });
   },
 });

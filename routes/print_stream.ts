@@ -2,11 +2,13 @@ import { setCookie } from "@std/http/cookie";
 import { readCookies } from "../lib/access/mod.ts";
 import { isChatId, parseFrameId } from "../lib/chat/ids.ts";
 import type { RunView } from "../lib/chat/views.ts";
+import type { StartOutcome } from "../lib/runs/mod.ts";
 import { plainFrames } from "../lib/web/plain_frames.ts";
 import { api, problem } from "../lib/web/problem.ts";
 import { MAX_QUESTION } from "../lib/web/requests.ts";
 import type { Handlers, Visit } from "../lib/web/route.ts";
 import { eventFrames } from "../lib/web/sse.ts";
+import { startRefusal } from "../lib/web/start_refusal.ts";
 import { tapeResponse } from "../lib/web/tape_response.ts";
 
 /** The chat a page without ids of its own keeps asking in. */
@@ -44,14 +46,7 @@ export const handler: Handlers = api({
       question,
       readCookies(req)[COOKIE],
     );
-    if (started === null) {
-      return problem(
-        503,
-        "unavailable",
-        "The question could not be taken. Try again in a moment.",
-        { headers: { "retry-after": "2" } },
-      );
-    }
+    if (started.kind !== "started") return startRefusal(started);
     const { run, chat } = started;
     const response = await tapeResponse(
       state.runs,
@@ -136,12 +131,11 @@ async function start(
   state: Visit,
   text: string,
   chatCookie: string | undefined,
-): Promise<{ run: string; chat: string } | null> {
+): Promise<StartOutcome> {
   const { runs, owner } = state;
   if (chatCookie !== undefined && isChatId(chatCookie)) {
     const outcome = await runs.start({ owner, text, chat: chatCookie });
-    if (outcome.kind === "started") return outcome;
+    if (outcome.kind !== "active" && outcome.kind !== "no-chat") return outcome;
   }
-  const outcome = await runs.start({ owner, text });
-  return outcome.kind === "started" ? outcome : null;
+  return await runs.start({ owner, text });
 }

@@ -16,6 +16,8 @@ export interface RunLimits {
   stallMs: number;
   /** Streams one owner may have open at a time (case S05). */
   maxStreams: number;
+  /** Questions one owner may ask in a minute (protocol 2.6). */
+  questionsPerMinute: number;
 }
 
 export const LIMITS: RunLimits = {
@@ -25,4 +27,5 @@ export const LIMITS: RunLimits = {
   beatMs: 15_000,
   stallMs: 60_000,
   maxStreams: 20,
+  questionsPerMinute: 20,
 };

@@ -23,6 +23,7 @@ import { Driver } from "./driver.ts";
 import { LIMITS, type RunLimits } from "./limits.ts";
 import { foldLog, readLog } from "./log.ts";
 import { Pulse } from "./pulse.ts";
+import { Rate } from "./rate.ts";
 import { TapeReader } from "./reader.ts";
 import { titleOf } from "./title.ts";
 
@@ -53,7 +54,9 @@ export type StartOutcome =
   /** The process is going down. */
   | { kind: "closing" }
   /** The store could not commit; nothing was started (N9). */
-  | { kind: "unsaved"; full: boolean };
+  | { kind: "unsaved"; full: boolean }
+  /** This owner asks too often. */
+  | { kind: "too-many"; waitMs: number };
 
 export type ReadOutcome =
   /** `resync`: what the reader has cannot be trusted; it gets everything. */
@@ -78,6 +81,7 @@ export class Runs {
   readonly #id = crypto.randomUUID();
   readonly #drivers = new Map<string, Driver>();
   readonly #pulse: Pulse;
+  readonly #rate: Rate;
   readonly #readers = new Map<string, Set<TapeReader>>();
   readonly #timers: ReturnType<typeof setInterval>[];
   /** Questions being committed. */
@@ -89,6 +93,7 @@ export class Runs {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#pulse = new Pulse(this.#limits.beatMs / 15);
+    this.#rate = new Rate(this.#limits.questionsPerMinute);
     this.#timers = [
       setInterval(() => this.sweep(), SWEEP_MS),
       setInterval(() => this.#renew(), this.#limits.leaseMs * 0.3),
@@ -101,6 +106,8 @@ export class Runs {
    */
   async start(request: StartRequest): Promise<StartOutcome> {
     if (this.#closing) return { kind: "closing" };
+    const waitMs = this.#rate.take(request.owner, performance.now());
+    if (waitMs > 0) return { kind: "too-many", waitMs };
     const starting = this.#start(request);
     this.#starting.add(starting);
     try {

@@ -190,3 +190,33 @@ Deno.test("S05: the 21st stream of one visitor is 429 and comes free again", asy
   puppet.finish();
   await again.body!.cancel();
 });
+
+Deno.test("S05: a visitor who asks too often is told to wait, and nobody else is", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({
+    model,
+    access: "public",
+    limits: { questionsPerMinute: 2 },
+  });
+  const first = await ask(app, { text: "one" });
+  const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
+  await first.body?.cancel();
+  const statuses: number[] = [];
+  for (const text of ["two", "three"]) {
+    const response = await ask(app, { text }, { cookie });
+    statuses.push(response.status);
+    if (response.status === 429) {
+      assertEquals((await response.json()).code, "too_many_questions");
+      assert(Number(response.headers.get("retry-after")) <= 60);
+    } else await response.body?.cancel();
+  }
+  assertEquals(statuses, [202, 429]);
+  const legacy = await fetch(`${app.url}/print_stream?question=x`, {
+    headers: { cookie },
+  });
+  assertEquals(legacy.status, 429);
+  await legacy.body?.cancel();
+  const other = await ask(app, { text: "mine" });
+  assertEquals(other.status, 202);
+  await other.body?.cancel();
+});

@@ -1,0 +1,47 @@
+/**
+ * Why a question was not taken, as an answer.
+ *
+ * @module
+ */
+import type { StartOutcome } from "../runs/mod.ts";
+import { problem } from "./problem.ts";
+
+/** The problem for every outcome but a started run. */
+export function startRefusal(
+  outcome: Exclude<StartOutcome, { kind: "started" }>,
+): Response {
+  switch (outcome.kind) {
+    case "no-chat":
+      return problem(404, "no_such_chat", "There is no such chat.");
+    case "closing":
+      return problem(
+        503,
+        "closing",
+        "The server is restarting. Try again in a moment.",
+        { headers: { "retry-after": "2" } },
+      );
+    case "unsaved":
+      return problem(
+        outcome.full ? 507 : 503,
+        outcome.full ? "store_full" : "store_unavailable",
+        "Your message could not be saved, so nothing was sent. Keep it and try again.",
+        { headers: { "retry-after": "5" } },
+      );
+    case "too-many": {
+      const seconds = Math.ceil(outcome.waitMs / 1000);
+      return problem(
+        429,
+        "too_many_questions",
+        `Too many questions in a minute. Try again in ${seconds} s.`,
+        { headers: { "retry-after": String(seconds) } },
+      );
+    }
+    case "active":
+      return problem(
+        409,
+        "run_active",
+        "The last question of this chat is still being answered.",
+        { members: { run_id: outcome.run, chat_id: outcome.chat } },
+      );
+  }
+}
