@@ -171,7 +171,7 @@ function readModel(read: Reader): ModelConfig | null {
   ) {
     read.wrong(
       "OPENAI_MODEL",
-      "must be set: only the server at OPENAI_BASE_URL knows its model names",
+      "only the server at OPENAI_BASE_URL knows its model names, so name one",
       "llama3.2",
     );
   }

@@ -4,9 +4,12 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { type Config, ConfigError, readConfig } from "../lib/config.ts";
 import { scrub } from "../lib/log.ts";
+import { openStore } from "../lib/store/mod.ts";
 import { environment, exists, findHost, ROOT } from "./launch.ts";
 
 type Verdict = "ok" | "warn" | "fail";
@@ -101,6 +104,22 @@ async function aboutData(data: string): Promise<Finding> {
   }
 }
 
+/** Opens the database as the server would; one that is not there yet is well. */
+async function aboutDatabase(data: string): Promise<Finding> {
+  const path = resolve(fileURLToPath(ROOT), data, "tickertape.db");
+  try {
+    await Deno.stat(path);
+  } catch {
+    return finding("ok", "database", "will be made at the first start");
+  }
+  try {
+    await openStore({ kind: "sqlite", path }).close();
+    return finding("ok", "database", "opens, and nothing is damaged");
+  } catch (error) {
+    return finding("fail", "database", (error as Error).message);
+  }
+}
+
 function aboutSqlite(): Finding {
   const db = new DatabaseSync(":memory:");
   try {
@@ -187,6 +206,7 @@ findings.forEach(tell);
 tell(aboutSqlite());
 if (config) {
   tell(await aboutData(config.data));
+  tell(await aboutDatabase(config.data));
   tell(aboutPort(config));
   tell(await aboutModel(config.model));
 }

@@ -125,6 +125,7 @@ Deno.test("deno task doctor tells what is well and what is not, without secrets"
   const data = await Deno.makeTempDir();
   try {
     const key = "sk-canary-5f1c9a";
+    await Deno.writeTextFile(`${data}/tickertape.db`, "no database at all");
     const output = await command("doctor", {
       TICKERTAPE_DATA: data,
       PORT: "0",
@@ -137,6 +138,7 @@ Deno.test("deno task doctor tells what is well and what is not, without secrets"
     assertMatch(text, /^ok +deno +2\./m);
     assertMatch(text, /^ok +sqlite +3\./m);
     assertMatch(text, /^ok +data +.* can be written$/m);
+    assertMatch(text, /^fail +database +.*tickertape\.db/m);
     assertMatch(text, /^fail +model +.*cannot be reached/m);
     assert(!text.includes(key), text);
   } finally {
