@@ -27,6 +27,8 @@ export interface AgentOptions {
   signal: AbortSignal;
   /** Model calls before the run gives up (protocol 2.5: 25). */
   maxSteps: number;
+  /** Keeps a tool's answer that is too long for the log; says where it is. */
+  keep: (text: string) => Promise<string>;
 }
 
 export interface AgentResult {
@@ -93,7 +95,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
         arguments: argumentsOf(input),
       })),
     });
-    const answers = await runCalls(prepared, emit, signal);
+    const answers = await runCalls(prepared, options);
     end();
     for (const [i, call] of calls.entries()) {
       messages.push({
@@ -121,8 +123,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
 /** Runs all calls at once; answers come back in call order (case U30). */
 function runCalls(
   calls: (PreparedCall & { call: ToolCall })[],
-  emit: (event: AgentEvent) => void,
-  signal: AbortSignal,
+  { emit, signal, keep }: AgentOptions,
 ): Promise<{ text: string; badInput: boolean }[]> {
   return Promise.all(calls.map(async (prepared) => {
     const server = { dynamic: true, providerExecuted: true } as const;
@@ -161,8 +162,12 @@ function runCalls(
     };
     if (prepared.kind === "unknown") return fail(prepared.errorText);
     try {
-      const output = await prepared.run(signal);
+      const { output, whole } = await prepared.run(signal);
       signal.throwIfAborted();
+      if (whole !== null) {
+        output.ref = await keep(whole);
+        output.bytes = new TextEncoder().encode(whole).length;
+      }
       emit({
         type: "tool-output-available",
         toolCallId,

@@ -20,7 +20,7 @@ export type PreparedCall =
   | {
     kind: "ready";
     input: Json;
-    run: (signal: AbortSignal) => Promise<ToolOutput>;
+    run: (signal: AbortSignal) => Promise<BoundOutput>;
   }
   /** The arguments are no JSON object the tool takes (`tool-input-error`). */
   | { kind: "bad-input"; input: Json; errorText: string }
@@ -125,7 +125,7 @@ async function runTool(
   input: unknown,
   now: Date,
   signal: AbortSignal,
-): Promise<ToolOutput> {
+): Promise<BoundOutput> {
   const ms = tool.deadlineMs ?? DEADLINE_MS;
   const own = new AbortController();
   const { promise: over, reject } = Promise.withResolvers<never>();
@@ -155,27 +155,36 @@ async function runTool(
   }
 }
 
+/** An answer fit for the log, and the whole of it where that was cut. */
+export interface BoundOutput {
+  output: ToolOutput;
+  whole: string | null;
+}
+
 /**
  * Makes whatever a tool returned loggable: a tool that returns nothing said
- * `null`, data that is no JSON is dropped, and long text is cut with a note
- * (cases U38, T10).
+ * `null`, data that is no JSON is dropped, and of long text the beginning is
+ * taken, with a note (cases U38, T10).
  */
-export function bound(output: unknown): ToolOutput {
-  if (output === undefined || output === null) return { text: "null" };
-  const { text, data } = output as Partial<ToolOutput>;
-  const full = typeof text === "string" ? text : plain(output);
-  const bounded: ToolOutput = full.length > MAX_OUTPUT
-    ? {
-      text: `${
+export function bound(returned: unknown): BoundOutput {
+  if (returned === undefined || returned === null) {
+    return { output: { text: "null" }, whole: null };
+  }
+  const { text, data } = returned as Partial<ToolOutput>;
+  const full = typeof text === "string" ? text : plain(returned);
+  const cut = full.length > MAX_OUTPUT;
+  const output: ToolOutput = {
+    text: cut
+      ? `${
         full.slice(0, MAX_OUTPUT)
-      }\n[cut: the first ${MAX_OUTPUT} of ${full.length} characters]`,
-    }
-    : { text: full };
+      }\n[cut: the first ${MAX_OUTPUT} of ${full.length} characters]`
+      : full,
+  };
   const json = data === undefined ? undefined : plain(data);
   if (json !== undefined && json.length <= MAX_OUTPUT) {
-    bounded.data = JSON.parse(json);
+    output.data = JSON.parse(json);
   }
-  return bounded;
+  return { output, whole: cut ? full : null };
 }
 
 function plain(value: unknown): string {

@@ -60,6 +60,10 @@ export type ErrorCode =
 export interface ToolOutput {
   text: string;
   data?: Json;
+  /** Where the whole text can be read, when `text` is only its beginning. */
+  ref?: string;
+  /** Bytes of the whole text, when `text` is only its beginning. */
+  bytes?: number;
 }
 
 /** Marks every tool event: the server runs tools, `useChat` must not. */

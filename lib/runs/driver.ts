@@ -47,6 +47,7 @@ export class Driver {
   #options: DriverOptions;
   #abort = new AbortController();
   #began = performance.now();
+  #keptCount = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -117,6 +118,7 @@ export class Driver {
       emit: this.tape.write,
       signal: this.#abort.signal,
       maxSteps: limits.maxSteps,
+      keep: this.#keep,
     });
     return {
       type: "finish",
@@ -128,6 +130,14 @@ export class Driver {
       },
     };
   }
+
+  /** Readable before anything in the log says so (N2). */
+  #keep = async (text: string): Promise<string> => {
+    const { store, row } = this.#options;
+    const name = `${row.epoch}-${++this.#keptCount}`;
+    await store.keep(row.id, name, text);
+    return `/api/runs/${row.id}/outputs/${name}`;
+  };
 
   #failure(error: unknown): TerminalEvent {
     const { signal } = this.#abort;

@@ -241,6 +241,12 @@ export class Runs {
     };
   }
 
+  /** A tool's long answer in whole; null if it is not this owner's. */
+  async output(owner: string, run: string, name: string) {
+    const row = await this.#own(owner, run);
+    return row === null ? null : await this.#options.store.kept(run, name);
+  }
+
   /** This owner's chats, newest first. */
   async chats(owner: string): Promise<ChatSummary[]> {
     const rows = await this.#options.store.chats(owner, CHATS_SHOWN);

@@ -184,6 +184,12 @@ export interface Store {
    */
   takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]>;
 
+  /** Keeps the whole of an answer too long for the log, under a name of its own. */
+  keep(run: string, name: string, text: string): Promise<void>;
+
+  /** What {@linkcode keep} kept, or null. */
+  kept(run: string, name: string): Promise<string | null>;
+
   /**
    * Records the wish to stop, unless the run is over. Returns the run as it now
    * is, or null if there is none.

@@ -51,6 +51,7 @@ class MemoryStore implements Store {
   #now: () => number;
   #chats = new Map<string, Chat>();
   #runs = new Map<string, Run>();
+  #kept = new Map<string, string>();
   #keys = new Map<string, { run: Run; createdAt: number }>();
   #closed = false;
 
@@ -153,6 +154,16 @@ class MemoryStore implements Store {
         return { ...row };
       });
     });
+  }
+
+  keep(id: string, name: string, text: string): Promise<void> {
+    return this.#do(() => {
+      if (this.#runs.has(id)) this.#kept.set(`${id} ${name}`, text);
+    });
+  }
+
+  kept(id: string, name: string): Promise<string | null> {
+    return this.#do(() => this.#kept.get(`${id} ${name}`) ?? null);
   }
 
   requestStop(id: string): Promise<RunRow | null> {

@@ -93,6 +93,14 @@ class SqliteStore implements Store {
     );
   }
 
+  keep(run: string, name: string, text: string): Promise<void> {
+    return this.#group.submit(() => this.#writes.keep(run, name, text));
+  }
+
+  kept(run: string, name: string): Promise<string | null> {
+    return this.#read(() => this.#reads.kept(run, name));
+  }
+
   requestStop(run: string): Promise<RunRow | null> {
     return this.#group.submit(() => this.#writes.requestStop(run));
   }

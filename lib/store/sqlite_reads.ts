@@ -64,6 +64,10 @@ function prepare(db: DatabaseSync) {
       "SELECT id FROM entry WHERE run = ? AND seq = ? AND seq & 63 = 0",
     ),
     walk: db.prepare(WALK),
+    kept: db.prepare(
+      `SELECT kept.text FROM run JOIN kept ON kept.run = run.key
+       WHERE run.id = ? AND kept.name = ?`,
+    ),
   };
 }
 
@@ -91,6 +95,11 @@ export class Reads {
 
   runs(chat: string): RunRow[] {
     return this.#sql.runs.all(chat).map(toRun);
+  }
+
+  kept(id: string, name: string): string | null {
+    const row = this.#sql.kept.get(id, name);
+    return row === undefined ? null : JSON.parse(row.text as string);
   }
 
   chat(owner: string, id: string): ChatRow | null {

@@ -72,6 +72,13 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        json TEXT NOT NULL
      ) STRICT`,
     "CREATE UNIQUE INDEX entry_mark ON entry (run, seq) WHERE seq & 63 = 0",
+    // What a tool said beyond what the log takes; the log names it.
+    `CREATE TABLE kept (
+       run INTEGER NOT NULL REFERENCES run (key),
+       name TEXT NOT NULL,
+       text TEXT NOT NULL,
+       PRIMARY KEY (run, name)
+     ) STRICT, WITHOUT ROWID`,
     `CREATE TABLE idempotency (
        owner TEXT NOT NULL,
        key TEXT NOT NULL,

@@ -79,6 +79,9 @@ function prepare(db: DatabaseSync) {
       "UPDATE lease SET owner = ?, until = ? WHERE until <= ? RETURNING run",
     ),
     raiseEpoch: sql("UPDATE head SET epoch = epoch + 1 WHERE run = ?"),
+    keep: sql(
+      "REPLACE INTO kept SELECT key, ?, ? FROM run WHERE id = ?",
+    ),
     requestStop: sql(
       `UPDATE run SET stop_requested = 1
        WHERE id = ? AND EXISTS (SELECT 1 FROM lease WHERE run = run.key)`,
@@ -205,6 +208,11 @@ export class Writes {
         this.#sql.raiseEpoch.run(run);
         return this.#row(run);
       });
+  }
+
+  /** Text goes in as a JSON string: SQLite would cut it at a NUL. */
+  keep(id: string, name: string, text: string): void {
+    this.#sql.keep.run(name, JSON.stringify(text), id);
   }
 
   requestStop(id: string): RunRow | null {

@@ -103,6 +103,7 @@ export const en = {
   } as Record<string, string>,
   toolInput: "Request",
   toolOutput: "Result",
+  toolWhole: "The whole result",
   toolError: "Error",
 
   departures: "Departures",

@@ -100,6 +100,7 @@ export const zh: Messages = {
   },
   toolInput: "请求",
   toolOutput: "结果",
+  toolWhole: "完整结果",
   toolError: "错误",
 
   departures: "发车时刻",

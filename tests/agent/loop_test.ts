@@ -36,6 +36,7 @@ function stage(model: ScriptedModel, tools: Tool[] = [], maxSteps = 25) {
     emit: (event) => events.push(event),
     signal: abort.signal,
     maxSteps,
+    keep: (text) => Promise.resolve(`kept:${text.length}`),
   });
   return { events, abort, result };
 }
@@ -204,6 +205,12 @@ Deno.test("U38: runAgent() survives a tool that throws, hangs, returns nothing o
   assertEquals(texts.cycle, "null");
   assert(texts.large!.length < MAX_OUTPUT + 100);
   assert(texts.large!.includes("of 1048576 characters"));
+  const large = events.find((event) =>
+    event.type === "tool-output-available" && event.toolCallId === "large"
+  );
+  assert(large?.type === "tool-output-available");
+  assertEquals(large.output.ref, "kept:1048576");
+  assertEquals(large.output.bytes, 1_048_576);
   assertEquals(types(events).filter((t) => t === "finish-step").length, 2);
 });
 

@@ -37,7 +37,7 @@ export interface App extends AsyncDisposable {
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-/** Two tools every test may call: one answers at once, one never does. */
+/** Tools every test may call: one echoes, one hangs, one says too much. */
 export const TEST_TOOLS: Tool[] = [
   {
     name: "echo",
@@ -52,6 +52,13 @@ export const TEST_TOOLS: Tool[] = [
     input: z.object({}),
     effect: "read",
     run: () => new Promise<never>(() => {}),
+  },
+  {
+    name: "long",
+    description: "Says far too much",
+    input: z.object({}),
+    effect: "read",
+    run: () => ({ text: "长\u0000".repeat(100_000) }),
   },
 ];
 

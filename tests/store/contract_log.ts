@@ -215,6 +215,20 @@ export function logCases(test: Case): void {
     },
   );
 
+  test("U38 X08: keep() keeps a long text byte for byte, apart for each run and name", async (store) => {
+    const { id } = await created(store, ask());
+    const other = await created(store, ask());
+    const text = "长\u0000\ud800 👍".repeat(200_000);
+    await store.keep(id, "1-1", text);
+    await store.keep(id, "1-2", "short");
+    assertEquals(await store.kept(id, "1-1") === text, true);
+    assertEquals(await store.kept(id, "1-2"), "short");
+    assertEquals(await store.kept(other.id, "1-1"), null);
+    assertEquals(await store.kept("r_nobody", "1-1"), null);
+    await store.keep("r_nobody", "1-1", "nowhere");
+    assertEquals(await store.kept("r_nobody", "1-1"), null);
+  });
+
   test("requestStop() is remembered, and changes nothing once the run is over", async (store) => {
     const { id } = await created(store, ask());
     assertEquals((await store.requestStop(id))!.stopRequested, true);

@@ -220,3 +220,29 @@ Deno.test("S05: a visitor who asks too often is told to wait, and nobody else is
   assertEquals(other.status, 202);
   await other.body?.cancel();
 });
+
+Deno.test("U38 X08: a tool's long answer is cut in the log and can be read in whole, by its owner only", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model, access: "public" });
+  const asked = await ask(app, { text: "say too much" });
+  const { run_id } = await asked.json();
+  const cookie = asked.headers.get("set-cookie")!.split(";")[0]!;
+  (await model.next()).call("long", {});
+  (await model.next()).finish();
+  const list = await allFrames(
+    await events(app, run_id, undefined, { headers: { cookie } }),
+  );
+  for (const { data } of list) assert(data.length < 64 * 1024);
+  const tool = foldFrames(run_id, list).parts.find((p) => p.kind === "tool");
+  const { ref, bytes } = tool!.output!;
+  assertEquals(bytes, 400_000);
+  const whole = await fetch(app.url + ref, { headers: { cookie } });
+  assertEquals(whole.headers.get("content-type"), "text/plain; charset=utf-8");
+  assertEquals(await whole.text(), "长\u0000".repeat(100_000));
+  const strangers = await fetch(app.url + ref);
+  assertEquals(strangers.status, 404);
+  await strangers.body?.cancel();
+  const none = await fetch(`${app.url}${ref}9`, { headers: { cookie } });
+  assertEquals(none.status, 404);
+  await none.body?.cancel();
+});

@@ -38,6 +38,13 @@ export function ToolCard({ part }: { part: ToolPart }) {
           {part.output !== undefined && (
             <pre tabIndex={0}>{String(part.output.text)}</pre>
           )}
+          {part.output?.ref?.startsWith("/api/runs/") && (
+            <p>
+              <a href={part.output.ref} target="_blank" rel="noopener">
+                {text.toolWhole}
+              </a>
+            </p>
+          )}
           {part.errorText !== undefined && <h4>{text.toolError}</h4>}
           {part.errorText !== undefined && (
             <pre tabIndex={0}>{part.errorText}</pre>
