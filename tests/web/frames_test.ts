@@ -1,4 +1,5 @@
 /** The wire itself: the grammar of frames, headers, heartbeats, errors. */
+import http2 from "node:http2";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ModelError } from "../../lib/agent/contracts.ts";
 import { answerText } from "../../lib/chat/answer.ts";
@@ -166,4 +167,29 @@ Deno.test("U02 U06 S06: a failed model ends the run with a coded error, kept tex
   const told = await allFrames(await events(app, bug.run_id));
   assert(!JSON.stringify(told).includes("/etc/x"));
   assertEquals(foldFrames(bug.run_id, told).error?.code, "internal");
+});
+
+Deno.test("E01: over HTTP/2 the stream has the same headers and the same frames", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const run = await finishedRun(app, model);
+  const session = http2.connect(app.url);
+  try {
+    const stream = session.request({ ":path": `/api/runs/${run}/events` });
+    const headers = await new Promise<http2.IncomingHttpHeaders>((resolve) =>
+      stream.once("response", resolve)
+    );
+    assertEquals(Number(headers[":status"]), 200);
+    assertEquals(headers["content-type"], "text/event-stream");
+    assertEquals(headers["cache-control"], "no-cache, no-store, no-transform");
+    assertEquals(headers["x-accel-buffering"], "no");
+    assertEquals(headers["content-encoding"], undefined);
+    assertEquals(headers["connection"], undefined);
+    let body = "";
+    stream.setEncoding("utf8");
+    for await (const piece of stream) body += piece;
+    assertEquals(body, await (await events(app, run)).text());
+  } finally {
+    await new Promise<void>((resolve) => session.close(() => resolve()));
+  }
 });
