@@ -59,30 +59,6 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   );
 }
 
-/** Throws unless the two are the same value (`Object.is`). */
-export function assertStrictEquals<T>(
-  actual: unknown,
-  expected: T,
-  msg?: string,
-): asserts actual is T {
-  if (Object.is(actual, expected)) return;
-  broken(
-    `Values are not strictly equal: ${show(actual)}, expected ${
-      show(expected)
-    }`,
-    msg,
-  );
-}
-
-/** Throws if the value is `null` or `undefined`. */
-export function assertExists<T>(
-  actual: T,
-  msg?: string,
-): asserts actual is NonNullable<T> {
-  if (actual !== undefined && actual !== null) return;
-  broken(`Expected actual: "${actual}" to not be null or undefined`, msg);
-}
-
 /** Throws unless the text contains `expected`. */
 export function assertStringIncludes(
   actual: string,

@@ -8,7 +8,6 @@ import type * as z from "zod";
 import type {
   ErrorCode,
   FinishReason,
-  Json,
   ToolOutput,
   Usage,
 } from "../chat/events.ts";
@@ -120,5 +119,3 @@ export interface Tool<Input = unknown> {
   /** A thrown error becomes conversation: its message goes to the model. */
   run(input: Input, context: ToolContext): Promise<ToolOutput> | ToolOutput;
 }
-
-export type { Json, ToolOutput };

@@ -186,7 +186,7 @@ export class TapeReader {
 }
 
 /** The log of an expired run, told again under the old last sequence. */
-export function retold(row: RunRow): Entry[] {
+function retold(row: RunRow): Entry[] {
   if (row.message === null) return [];
   const events = retell(JSON.parse(row.message) as Answer, row);
   return events.map((event, i): Entry => ({

@@ -46,8 +46,8 @@ export interface StartRequest {
 }
 
 export type StartOutcome =
-  /** `existing`: the idempotency key was seen before (N10). */
-  | { kind: "started"; run: string; chat: string; existing: boolean }
+  /** Or was before, under the same idempotency key (N10). */
+  | { kind: "started"; run: string; chat: string }
   /** The chat's last question is still being answered. */
   | { kind: "active"; run: string; chat: string }
   | { kind: "no-chat" }
@@ -162,11 +162,10 @@ export class Runs {
           kind: "started",
           run: outcome.run.id,
           chat: outcome.run.chat,
-          existing: true,
         };
       case "created":
         this.#drive(outcome.run, start, before);
-        return { kind: "started", run, chat, existing: false };
+        return { kind: "started", run, chat };
     }
   }
 

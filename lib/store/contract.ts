@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { ErrorCode, RunEvent, TerminalEvent } from "../chat/events.ts";
+import type { RunEvent } from "../chat/events.ts";
 
 export type RunStatus =
   | "running"
@@ -211,5 +211,3 @@ export interface Store {
    */
   close(): Promise<void>;
 }
-
-export type { ErrorCode, TerminalEvent };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Json, ToolOutput } from "../agent/contracts.ts";
+import type { Json, ToolOutput } from "../chat/events.ts";
 import type { BoardRow, StopsData, ToolData } from "../chat/boards.ts";
 import type { BusInput } from "./bus_schedule.ts";
 import { both, BusWords } from "./bus_words.ts";
