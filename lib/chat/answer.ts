@@ -6,9 +6,12 @@
  * @module
  */
 import type {
+  Approval,
+  Decision,
   ErrorCode,
   FinishReason,
   Json,
+  Progress,
   RunNotice,
   ToolOutput,
   Usage,
@@ -32,8 +35,11 @@ export interface ToolPart {
   /** The call's id. */
   id: string;
   name: string;
-  /** `input`: arguments still arrive; `running`: the tool works. */
-  state: "input" | "running" | "done" | "failed";
+  /**
+   * `input`: arguments still arrive; `waiting`: for a person's answer;
+   * `running`: the tool works.
+   */
+  state: "input" | "waiting" | "running" | "done" | "failed";
   /** The arguments as the model typed them so far. */
   inputText: string;
   input?: Json;
@@ -41,11 +47,22 @@ export interface ToolPart {
   errorText?: string;
   /** How long the tool took. */
   ms?: number;
+  /** What a person was asked about this call, and what they said. */
+  approval?: Asked;
+  /** How far a long call has got. */
+  progress?: Progress;
 }
+
+/** A question to a person; `decision` is null while it is open. */
+export type Asked = Approval & { decision: Decision | null };
 
 /** Where one model call ends and the next begins; drawn as nothing. */
 export interface StepPart {
   kind: "step";
+  /** The step's `finish-step` was seen. */
+  done: boolean;
+  /** Names what the store keeps for the model's next request. */
+  carry?: string;
 }
 
 export type Part = TextPart | ToolPart | StepPart;
@@ -70,6 +87,7 @@ export interface Answer {
   status: AnswerStatus;
   model: string;
   parts: Part[];
+  /** Of the finished steps so far; of the whole run once it is over. */
   usage: Usage | null;
   finishReason: FinishReason | null;
   /** Set when the run was stopped. */
@@ -77,6 +95,8 @@ export interface Answer {
   error: AnswerError | null;
   /** What the run is waiting for right now. */
   notice: RunNotice | null;
+  /** The last question about the run itself (`steps`, `loop`). */
+  asked: Asked | null;
   /** Wall time from start to terminal, once known. */
   ms: number | null;
 }
@@ -94,8 +114,18 @@ export function emptyAnswer(run: string): Answer {
     abortReason: null,
     error: null,
     notice: null,
+    asked: null,
     ms: null,
   };
+}
+
+/** Every question of the run that nobody has answered yet, oldest first. */
+export function openQuestions(answer: Answer): Asked[] {
+  const asked = answer.parts.flatMap((part) =>
+    part.kind === "tool" && part.approval !== undefined ? [part.approval] : []
+  );
+  if (answer.asked !== null) asked.push(answer.asked);
+  return asked.filter(({ decision }) => decision === null);
 }
 
 /** Stands between two text parts when an answer is read as one text. */

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Answer } from "./answer.ts";
-import type { AgentEvent, RunEvent } from "./events.ts";
+import type { Answer, Asked, StepPart, ToolPart } from "./answer.ts";
+import type { AgentEvent, Approval, RunEvent } from "./events.ts";
+import { isAnswered } from "./fold.ts";
 
 const SERVER_TOOL = { dynamic: true, providerExecuted: true } as const;
 
@@ -16,18 +17,18 @@ const SERVER_TOOL = { dynamic: true, providerExecuted: true } as const;
  */
 export function closingEvents(answer: Answer): AgentEvent[] {
   const events: AgentEvent[] = [];
+  let openStep = false;
   for (const part of answer.parts) {
-    if (part.kind === "step") continue;
-    if (part.kind === "tool") {
-      if (part.state === "input" || part.state === "running") {
-        events.push({
-          type: "tool-output-error",
-          toolCallId: part.id,
-          errorText: "aborted",
-          ms: 0,
-          ...SERVER_TOOL,
-        });
-      }
+    if (part.kind === "step") openStep = !part.done;
+    else if (part.kind === "tool") {
+      if (isAnswered(part)) continue;
+      events.push({
+        type: "tool-output-error",
+        toolCallId: part.id,
+        errorText: abortedText(part),
+        ms: 0,
+        ...SERVER_TOOL,
+      });
     } else if (!part.done) {
       events.push({
         type: `${part.kind}-end`,
@@ -36,7 +37,20 @@ export function closingEvents(answer: Answer): AgentEvent[] {
       });
     }
   }
+  if (openStep) events.push({ type: "finish-step" });
   return events;
+}
+
+/**
+ * What is said of a call that never got its result. One a person allowed may
+ * have taken effect all the same: it is never run again by itself (N8).
+ */
+export function abortedText(part: ToolPart): string {
+  const allowed = part.approval?.decision === "once" ||
+    part.approval?.decision === "chat";
+  return part.state === "running" && allowed
+    ? "aborted: it is not known whether it took effect"
+    : "aborted";
 }
 
 /**
@@ -58,12 +72,15 @@ export function retell(
       created_at: new Date(about.createdAt).toISOString(),
     },
   }];
+  let step: StepPart | null = null;
   let steps = 0;
   for (const part of answer.parts) {
     switch (part.kind) {
       case "step":
-        if (steps++ > 0) events.push({ type: "finish-step" });
+        if (step !== null) events.push(finishStep(step));
         events.push({ type: "start-step" });
+        step = part;
+        steps++;
         break;
       case "text":
       case "reasoning":
@@ -86,14 +103,41 @@ export function retell(
         events.push(...retellTool(part));
     }
   }
-  if (steps > 0) events.push({ type: "finish-step" });
+  if (step !== null) {
+    // The end tells the usage of a complete answer, the last step that of others.
+    const whole = answer.status !== "complete" && answer.usage !== null
+      ? { usage: answer.usage }
+      : {};
+    events.push({ ...finishStep(step), ...whole });
+  }
+  if (answer.asked !== null) events.push(...retellAsked(answer.asked));
   events.push(retellEnd(answer, steps));
   return events;
 }
 
-function retellTool(
-  part: Extract<Answer["parts"][number], { kind: "tool" }>,
-): RunEvent[] {
+function finishStep(step: StepPart) {
+  return {
+    type: "finish-step",
+    ...(step.carry === undefined ? {} : { carry: step.carry }),
+  } as const;
+}
+
+function retellAsked({ decision, ...asked }: Asked): RunEvent[] {
+  const data: Approval = asked;
+  const events: RunEvent[] = [
+    { type: "data-approval", data, transient: true },
+  ];
+  if (decision !== null) {
+    events.push({
+      type: "data-approval-answer",
+      data: { id: asked.id, decision },
+      transient: true,
+    });
+  }
+  return events;
+}
+
+function retellTool(part: ToolPart): RunEvent[] {
   const call = { toolCallId: part.id, ...SERVER_TOOL };
   const events: RunEvent[] = [
     { type: "tool-input-start", toolName: part.name, ...call },
@@ -108,6 +152,14 @@ function retellTool(
   }
   const input = part.input ?? {};
   const errorText = part.errorText ?? "aborted";
+  const between: RunEvent[] = part.approval ? retellAsked(part.approval) : [];
+  if (part.progress !== undefined) {
+    between.push({
+      type: "data-tool-progress",
+      data: { toolCallId: part.id, ...part.progress },
+      transient: true,
+    });
+  }
   if (part.state === "done") {
     events.push(
       {
@@ -116,6 +168,7 @@ function retellTool(
         input,
         ...call,
       },
+      ...between,
       {
         type: "tool-output-available",
         output: part.output ?? { text: "null" },
@@ -138,7 +191,7 @@ function retellTool(
         toolName: part.name,
         input,
         ...call,
-      });
+      }, ...between);
     }
     events.push({
       type: "tool-output-error",

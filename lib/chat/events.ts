@@ -85,6 +85,39 @@ export type RunNotice =
   | { status: "retrying"; attempt: number }
   | { status: "taken-over"; attempt: number };
 
+/** What a run asks a person, and how long it waits for the answer. */
+export interface Approval {
+  /** `a_` and 128 random bits; all a client may send back (threat 15). */
+  id: string;
+  /**
+   * `effect`: the tool changes something. `taint`: text of strangers is in the
+   * conversation, and the call would carry text out (T08). `steps`: the agent has
+   * used its steps. `loop`: it repeats itself (T13).
+   */
+  reason: "effect" | "taint" | "steps" | "loop";
+  /** The call that waits; null for `steps` and `loop`. */
+  toolCallId: string | null;
+  /** SHA-256 of tool and arguments: nothing else is ever run (T02). */
+  hash: string;
+  /** SHA-256 of the tool's name, description and schema: an answer for the whole
+   * chat is for this tool as it is now (T06). */
+  pin: string;
+  /** Whether "always in this chat" may be answered. */
+  chatWide: boolean;
+  /** ISO 8601. No answer by then is a no. */
+  expiresAt: string;
+}
+
+/** A person's answer; `expired` when nobody gave one in time. */
+export type Decision = "once" | "chat" | "denied" | "expired";
+
+/** How far a long tool call has got. */
+export interface Progress {
+  done: number;
+  total?: number;
+  message?: string;
+}
+
 export type StartEvent = {
   type: "start";
   messageId: string;
@@ -134,10 +167,29 @@ export type ToolEvent =
 
 export type StepEvent =
   | { type: "start-step" }
-  | { type: "finish-step"; usage?: Usage; finishReason?: FinishReason };
+  | {
+    type: "finish-step";
+    usage?: Usage;
+    finishReason?: FinishReason;
+    /** Names what the store keeps for the model's next request. */
+    carry?: string;
+  };
 
 export type DataEvent =
   | ({ type: "data-run" } & Transient<RunNotice>)
+  | ({ type: "data-approval" } & Transient<Approval>)
+  | (
+    & { type: "data-approval-answer" }
+    & Transient<
+      { id: string; decision: Decision }
+    >
+  )
+  | (
+    & { type: "data-tool-progress" }
+    & Transient<
+      Progress & { toolCallId: string }
+    >
+  )
   | ({ type: "data-resync" } & Transient<{ reason: string }>);
 
 export type FinishEvent = {

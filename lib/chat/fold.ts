@@ -9,8 +9,9 @@
  *
  * @module
  */
-import type { Answer, Part, TextPart, ToolPart } from "./answer.ts";
+import type { Answer, Part, StepPart, TextPart, ToolPart } from "./answer.ts";
 import type { DeltaEvent, LogEntry, RunEvent } from "./events.ts";
+import { addUsage } from "./usage.ts";
 
 /** What a fold did, so that a screen redraws only that. */
 export type Change =
@@ -63,6 +64,7 @@ export function clear(answer: Answer): void {
   answer.abortReason = null;
   answer.error = null;
   answer.notice = null;
+  answer.asked = null;
   answer.ms = null;
 }
 
@@ -72,8 +74,22 @@ function apply(answer: Answer, event: RunEvent): Change {
       answer.model = event.messageMetadata.model;
       return META;
     case "start-step":
-      return add(answer, { kind: "step" });
-    case "finish-step":
+      return add(answer, { kind: "step", done: false });
+    case "finish-step": {
+      const step = answer.parts.findLast((p): p is StepPart =>
+        p.kind === "step"
+      );
+      if (step !== undefined) {
+        step.done = true;
+        if (event.carry !== undefined) step.carry = event.carry;
+      }
+      if (event.usage !== undefined) {
+        answer.usage = answer.usage === null
+          ? event.usage
+          : addUsage(answer.usage, event.usage);
+      }
+      return NONE;
+    }
     case "data-resync":
       return NONE;
     case "text-start":
@@ -137,6 +153,37 @@ function apply(answer: Answer, event: RunEvent): Change {
         part.errorText = event.errorText;
         part.ms = event.ms;
       });
+    case "data-approval": {
+      const asked = { ...event.data, decision: null };
+      const { toolCallId } = event.data;
+      if (toolCallId !== null) {
+        return onTool(answer, toolCallId, (part) => {
+          part.state = "waiting";
+          part.approval = asked;
+        });
+      }
+      answer.asked = asked;
+      return META;
+    }
+    case "data-approval-answer": {
+      const { id, decision } = event.data;
+      if (answer.asked?.id === id) {
+        answer.asked.decision = decision;
+        return META;
+      }
+      const index = answer.parts.findLastIndex((p) =>
+        p.kind === "tool" && p.approval?.id === id
+      );
+      const part = answer.parts[index] as ToolPart | undefined;
+      if (part === undefined) return GAP;
+      part.approval!.decision = decision;
+      if (part.state === "waiting") part.state = "running";
+      return { kind: "part", index };
+    }
+    case "data-tool-progress": {
+      const { toolCallId, ...progress } = event.data;
+      return onTool(answer, toolCallId, (part) => part.progress = progress);
+    }
     case "data-run":
       answer.notice = event.data;
       return META;
@@ -204,10 +251,13 @@ function end(answer: Answer, change: () => void): Change {
 }
 
 function isOpen(part: Part): boolean {
-  if (part.kind === "tool") {
-    return part.state === "input" || part.state === "running";
-  }
+  if (part.kind === "tool") return !isAnswered(part);
   return part.kind !== "step" && !part.done;
+}
+
+/** Whether a call has its result, good or bad. */
+export function isAnswered(part: ToolPart): boolean {
+  return part.state === "done" || part.state === "failed";
 }
 
 // Ids are looked for from the end: what grows is nearly always the last part.

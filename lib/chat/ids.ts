@@ -20,6 +20,9 @@ export const newRunId = (): string => `r_${random128()}`;
 /** A new chat id. */
 export const newChatId = (): string => `c_${random128()}`;
 
+/** A new id of a question to a person. */
+export const newApprovalId = (): string => `a_${random128()}`;
+
 const RUN = /^r_[0-9a-z]{26}$/;
 const CHAT = /^c_[0-9a-z]{26}$/;
 
@@ -27,6 +30,10 @@ const CHAT = /^c_[0-9a-z]{26}$/;
 export const isRunId = (text: string): boolean => RUN.test(text);
 /** Whether this could be a chat id. */
 export const isChatId = (text: string): boolean => CHAT.test(text);
+
+const APPROVAL = /^a_[0-9a-z]{26}$/;
+/** Whether this could be the id of a question to a person. */
+export const isApprovalId = (text: string): boolean => APPROVAL.test(text);
 
 /** A frame's id: `<run>.<epoch>-<seq>`. */
 export function frameId(run: string, at: Cursor): string {

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Answer } from "./answer.ts";
+import type { Decision } from "./events.ts";
+import type { ChatSettings } from "./settings.ts";
 
 /** A line in the list of chats. */
 export interface ChatSummary {
@@ -18,6 +20,8 @@ export interface ChatSummary {
 /** One question and its answer. */
 export interface Turn {
   text: string;
+  /** Where the images sent with it are, on this server. */
+  images?: string[];
   /** ISO 8601. */
   createdAt: string;
   answer: Answer;
@@ -28,8 +32,48 @@ export interface ChatView {
   id: string;
   title: string;
   activeRun: string | null;
+  settings: ChatSettings;
   turns: Turn[];
 }
+
+/** A model people can choose; `id` is what goes into a chat's settings. */
+export interface ModelChoice {
+  id: string;
+  /** Who serves it, in a person's words: "Ollama", "OpenAI", "demo". */
+  from: string;
+}
+
+/** `GET /api/models`. */
+export interface ModelsView {
+  /** What answers where a chat has no choice of its own. */
+  standard: string;
+  models: ModelChoice[];
+}
+
+/** A server of tools as a person sees it (`GET /api/tools`). */
+export interface ToolServerView {
+  name: string;
+  state: "ready" | "connecting" | "unreachable";
+  /** Plain words when it is not ready. */
+  trouble: string | null;
+  tools: ToolView[];
+}
+
+export interface ToolView {
+  name: string;
+  description: string;
+  effect: "read" | "write" | "external";
+  /**
+   * `changed`: not what was pinned, so nobody may call it until a person has
+   * looked and confirmed (case T06).
+   */
+  state: "ready" | "changed";
+  /** What it was when it was pinned, if it is `changed`. */
+  before: { description: string } | null;
+}
+
+/** `POST /api/runs/{run}/approvals/{id}`: what a person says. */
+export type Say = Exclude<Decision, "expired">;
 
 /** What a run looks like to `GET /api/runs/{run}`. */
 export interface RunView {

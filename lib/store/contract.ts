@@ -26,10 +26,15 @@ export interface RunRow {
   parent: string | null;
   /** The person's message. */
   text: string;
+  /** What the run was asked with, as JSON; the store does not read it. */
+  options: string;
   status: RunStatus;
   /** Grows when another process takes the run over; a stale one cannot append. */
   epoch: number;
-  /** Who drives it, and until when (ms since 1970, the store's clock). */
+  /**
+   * Who drives it, and until when (ms since 1970, the store's clock). A running
+   * run without an owner is parked: it waits for a person, at most until then.
+   */
   leaseOwner: string | null;
   leaseUntil: number;
   /** Set durably by {@linkcode Store.requestStop}. */
@@ -51,6 +56,10 @@ export interface ChatRow {
   updatedAt: number;
   /** The chat's running run, if any. */
   activeRun: string | null;
+  /** What the person chose for this chat, as JSON; the store does not read it. */
+  settings: string;
+  /** Asked by a program: answers like any other, but is not in the list. */
+  hidden: boolean;
 }
 
 /** Everything {@linkcode Store.create} commits at once. */
@@ -62,6 +71,13 @@ export interface NewRun {
   newChatTitle: string | null;
   owner: string;
   text: string;
+  /** JSON; comes back as it was. */
+  options: string;
+  /** Of a chat made by this call; an existing one stays as it is. */
+  newChatSettings: string;
+  newChatHidden: boolean;
+  /** Readable by {@linkcode Store.kept} as soon as the run is there (images). */
+  keep: { name: string; text: string }[];
   /** A run of the same chat; `create` rejects any other. */
   parent: string | null;
   /** Unique per owner for 24 h; the same key gives the same run (N10). */
@@ -106,10 +122,30 @@ export type AppendOutcome =
    */
   | "duplicate"
   /**
-   * Another epoch owns the run, or it has its terminal, or it is gone. Nothing
-   * was written.
+   * Another epoch owns the run, or it is parked, or it has its terminal, or it
+   * is gone. Nothing was written.
    */
   | "fenced";
+
+export type ParkOutcome =
+  | "parked"
+  /** One of the questions has its answer, or Stop was asked for: go on. */
+  | "called"
+  /** Another epoch owns the run, or it is parked already, or it is over. */
+  | "fenced";
+
+/** A person's answer to a question of a run, as it was given. */
+export interface AnswerRow {
+  question: string;
+  /** JSON; the store does not read it. */
+  json: string;
+}
+
+/** A small record that is no part of any chat: a token, a pin. */
+export interface NoteRow {
+  key: string;
+  json: string;
+}
 
 /** A committed entry as stored: `json` is the event exactly as appended. */
 export interface StoredEntry {
@@ -175,14 +211,53 @@ export interface Store {
   /** The run, whoever owns it; `null` if there is none. */
   run(id: string): Promise<RunRow | null>;
 
-  /** Renews the lease; false if the epoch is stale or the run is over. */
+  /** Renews the lease; false if the epoch is stale, or the run parked or over. */
   renew(run: string, epoch: number, leaseMs: number): Promise<boolean>;
 
   /**
-   * Takes every running run whose lease is over (epoch + 1, new owner). Their
-   * log is untouched; the caller decides what becomes of them.
+   * Takes every running run whose lease is over (epoch + 1, new owner), a parked
+   * one too, by the same rule. Their log is untouched; the caller decides what
+   * becomes of them.
    */
   takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]>;
+
+  /**
+   * Lets go of the lease until `until` (ms since 1970) or until
+   * {@linkcode take}: the run waits for people, nobody drives it, and it survives
+   * a restart. In the same transaction it is looked whether one of `questions`
+   * has its answer already, or Stop was asked for; then nothing changes.
+   */
+  park(
+    run: string,
+    epoch: number,
+    until: number,
+    questions: string[],
+  ): Promise<ParkOutcome>;
+
+  /**
+   * Takes a parked run (epoch + 1, new owner), even one whose `until` is over.
+   * Of any number of callers one gets it; null if it is not parked.
+   */
+  take(
+    run: string,
+    leaseOwner: string,
+    leaseMs: number,
+  ): Promise<RunRow | null>;
+
+  /**
+   * Records a person's answer, unless there is one already (case T04), or the
+   * run is over, or there is no such run. `taken`: nothing was written. Whether
+   * the question was asked, or its time is up, is for the caller to know. A
+   * parked run's time is over then, so that a sweep finds it if no caller does.
+   */
+  answer(
+    run: string,
+    question: string,
+    json: string,
+  ): Promise<"recorded" | "taken">;
+
+  /** Every recorded answer of a run, in the order they came. */
+  answers(run: string): Promise<AnswerRow[]>;
 
   /** Keeps the whole of an answer too long for the log, under a name of its own. */
   keep(run: string, name: string, text: string): Promise<void>;
@@ -192,14 +267,33 @@ export interface Store {
 
   /**
    * Records the wish to stop, unless the run is over. Returns the run as it now
-   * is, or null if there is none.
+   * is, or null if there is none. A parked run's time is
+   * over then: the caller takes it, or a sweep does.
    */
   requestStop(run: string): Promise<RunRow | null>;
 
   /** The chat if it is this owner's, else null. */
   chat(owner: string, id: string): Promise<ChatRow | null>;
 
-  /** This owner's chats, the one asked last first, whatever the clock said. */
+  /** What the person chose for a chat; false if it is not this owner's. */
+  setChat(owner: string, id: string, settings: string): Promise<boolean>;
+
+  /** Puts a note on a shelf, in the place of one with the same key. */
+  putNote(shelf: string, key: string, json: string): Promise<void>;
+
+  /** The note, or null. */
+  note(shelf: string, key: string): Promise<string | null>;
+
+  /** All notes of a shelf, by key. */
+  notes(shelf: string): Promise<NoteRow[]>;
+
+  /** Takes a note away; false if there was none. */
+  dropNote(shelf: string, key: string): Promise<boolean>;
+
+  /**
+   * This owner's chats that are not hidden, the one asked last first, whatever
+   * the clock said.
+   */
   chats(owner: string, limit: number): Promise<ChatRow[]>;
 
   /** A chat's runs in the order they were asked. */

@@ -5,11 +5,14 @@
  * @module
  */
 import type {
+  AnswerRow,
   AppendOutcome,
   ChatRow,
   CreateOutcome,
   Draft,
   NewRun,
+  NoteRow,
+  ParkOutcome,
   RunRow,
   Seal,
   Store,
@@ -17,9 +20,25 @@ import type {
 } from "./contract.ts";
 import { StoreError } from "./contract.ts";
 import {
+  type Chat,
+  compareText,
+  copy,
+  isRunning,
+  newChat,
+  newRun,
+  type Run,
+  view,
+} from "./memory_rows.ts";
+import {
   checkDrafts,
-  checkNames,
+  checkNewRun,
+  checkNote,
+  checkPark,
+  checkText,
+  isDriven,
+  isParked,
   judgeAppend,
+  judgePark,
   KEY_LIFE_MS,
   noParent,
 } from "./rules.ts";
@@ -34,25 +53,13 @@ export function openMemory({ now = Date.now }: MemoryOptions = {}): Store {
   return new MemoryStore(now);
 }
 
-interface Run {
-  row: RunRow;
-  log: StoredEntry[];
-}
-
-interface Chat {
-  row: Omit<ChatRow, "activeRun">;
-  runs: Run[];
-  /** Grows with every question asked anywhere: the order of chats (N12). */
-  newest: number;
-}
-
 class MemoryStore implements Store {
   readonly kind = "memory";
   #now: () => number;
   #chats = new Map<string, Chat>();
   #runs = new Map<string, Run>();
-  #kept = new Map<string, string>();
   #keys = new Map<string, { run: Run; createdAt: number }>();
+  #shelves = new Map<string, Map<string, string>>();
   #closed = false;
 
   constructor(now: () => number) {
@@ -61,7 +68,7 @@ class MemoryStore implements Store {
 
   create(input: NewRun): Promise<CreateOutcome> {
     return this.#do((): CreateOutcome => {
-      checkNames(input);
+      checkNewRun(input);
       const now = this.#now();
       const { owner, idempotencyKey } = input;
       const key = JSON.stringify([owner, idempotencyKey]);
@@ -104,7 +111,7 @@ class MemoryStore implements Store {
       const { row, log } = run;
       const from = entries[0]!.seq - 1;
       const stored = () => log.slice(from, from + entries.length);
-      const outcome = judgeAppend(id, row, epoch, entries, seal, stored);
+      const outcome = judgeAppend(row, epoch, entries, seal, stored);
       if (outcome !== "ok") return outcome;
       for (const { seq, json } of entries) log.push({ epoch, seq, json });
       row.lastSeq = log.length;
@@ -135,7 +142,7 @@ class MemoryStore implements Store {
   renew(id: string, epoch: number, leaseMs: number): Promise<boolean> {
     return this.#do(() => {
       const run = this.#runs.get(id);
-      if (!run || !isRunning(run) || run.row.epoch !== epoch) return false;
+      if (!run || !isDriven(run.row) || run.row.epoch !== epoch) return false;
       run.row.leaseUntil = this.#now() + leaseMs;
       return true;
     });
@@ -143,33 +150,86 @@ class MemoryStore implements Store {
 
   takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]> {
     return this.#do(() => {
+      checkText("lease owner", leaseOwner);
       const now = this.#now();
-      const taken = [...this.#runs.values()].filter((run) =>
-        isRunning(run) && run.row.leaseUntil <= now
-      );
-      return taken.map(({ row }) => {
-        row.epoch++;
-        row.leaseOwner = leaseOwner;
-        row.leaseUntil = now + leaseMs;
-        return { ...row };
-      });
+      return [...this.#runs.values()]
+        .filter((run) => isRunning(run) && run.row.leaseUntil <= now)
+        .map(({ row }) => this.#give(row, leaseOwner, leaseMs));
     });
+  }
+
+  park(
+    id: string,
+    epoch: number,
+    until: number,
+    questions: string[],
+  ): Promise<ParkOutcome> {
+    return this.#do(() => {
+      checkPark(id, until, questions);
+      const run = this.#runs.get(id);
+      const answered = () => questions.some((name) => run!.answers.has(name));
+      const outcome = judgePark(run?.row ?? null, epoch, answered);
+      if (outcome === "parked") {
+        run!.row.leaseOwner = null;
+        run!.row.leaseUntil = until;
+      }
+      return outcome;
+    });
+  }
+
+  take(
+    id: string,
+    leaseOwner: string,
+    leaseMs: number,
+  ): Promise<RunRow | null> {
+    return this.#do(() => {
+      checkText("lease owner", leaseOwner);
+      const run = this.#runs.get(id);
+      if (run === undefined || !isParked(run.row)) return null;
+      return this.#give(run.row, leaseOwner, leaseMs);
+    });
+  }
+
+  answer(
+    id: string,
+    question: string,
+    json: string,
+  ): Promise<"recorded" | "taken"> {
+    return this.#do(() => {
+      checkText("question", question);
+      checkText("answer", json);
+      const run = this.#runs.get(id);
+      if (!run || !isRunning(run) || run.answers.has(question)) return "taken";
+      run.answers.set(question, json);
+      this.#call(run);
+      return "recorded";
+    });
+  }
+
+  answers(id: string): Promise<AnswerRow[]> {
+    return this.#do(() =>
+      [...this.#runs.get(id)?.answers ?? []]
+        .map(([question, json]) => ({ question, json }))
+    );
   }
 
   keep(id: string, name: string, text: string): Promise<void> {
     return this.#do(() => {
-      if (this.#runs.has(id)) this.#kept.set(`${id} ${name}`, text);
+      this.#runs.get(id)?.kept.set(name, text);
     });
   }
 
   kept(id: string, name: string): Promise<string | null> {
-    return this.#do(() => this.#kept.get(`${id} ${name}`) ?? null);
+    return this.#do(() => this.#runs.get(id)?.kept.get(name) ?? null);
   }
 
   requestStop(id: string): Promise<RunRow | null> {
     return this.#do(() => {
       const run = this.#runs.get(id);
-      if (run && isRunning(run)) run.row.stopRequested = true;
+      if (run && isRunning(run)) {
+        run.row.stopRequested = true;
+        this.#call(run);
+      }
       return copy(run);
     });
   }
@@ -181,10 +241,50 @@ class MemoryStore implements Store {
     });
   }
 
+  /** Whoever sweeps next takes it, should nobody do so at once. */
+  #call({ row }: Run): void {
+    if (row.leaseOwner !== null) return;
+    row.leaseUntil = Math.min(row.leaseUntil, this.#now());
+  }
+
+  setChat(owner: string, id: string, settings: string): Promise<boolean> {
+    return this.#do(() => {
+      checkText("settings", settings);
+      const chat = this.#chats.get(id);
+      if (chat?.row.owner !== owner) return false;
+      chat.row.settings = settings;
+      return true;
+    });
+  }
+
+  putNote(shelf: string, key: string, json: string): Promise<void> {
+    return this.#do(() => {
+      checkNote(shelf, key, json);
+      const notes = this.#shelves.get(shelf) ?? new Map<string, string>();
+      this.#shelves.set(shelf, notes.set(key, json));
+    });
+  }
+
+  note(shelf: string, key: string): Promise<string | null> {
+    return this.#do(() => this.#shelves.get(shelf)?.get(key) ?? null);
+  }
+
+  notes(shelf: string): Promise<NoteRow[]> {
+    return this.#do(() =>
+      [...this.#shelves.get(shelf) ?? []]
+        .map(([key, json]) => ({ key, json }))
+        .sort((a, b) => compareText(a.key, b.key))
+    );
+  }
+
+  dropNote(shelf: string, key: string): Promise<boolean> {
+    return this.#do(() => this.#shelves.get(shelf)?.delete(key) ?? false);
+  }
+
   chats(owner: string, limit: number): Promise<ChatRow[]> {
     return this.#do(() =>
       [...this.#chats.values()]
-        .filter(({ row }) => row.owner === owner)
+        .filter(({ row }) => row.owner === owner && !row.hidden)
         .sort((a, b) => b.newest - a.newest)
         .slice(0, Math.max(0, limit))
         .map(view)
@@ -202,6 +302,13 @@ class MemoryStore implements Store {
     return Promise.resolve();
   }
 
+  #give(row: RunRow, leaseOwner: string, leaseMs: number): RunRow {
+    row.epoch++;
+    row.leaseOwner = leaseOwner;
+    row.leaseUntil = this.#now() + leaseMs;
+    return { ...row };
+  }
+
   /** Each call is done at once, so all of them are done in the order made. */
   #do<T>(call: () => T): Promise<T> {
     try {
@@ -211,53 +318,4 @@ class MemoryStore implements Store {
       return Promise.reject(error);
     }
   }
-}
-
-function newChat({ chat, owner, newChatTitle }: NewRun, now: number): Chat {
-  return {
-    row: {
-      id: chat,
-      owner,
-      title: newChatTitle!,
-      createdAt: now,
-      updatedAt: now,
-    },
-    runs: [],
-    newest: 0,
-  };
-}
-
-function newRun(input: NewRun, now: number): Run {
-  const { run: id, chat, owner, parent, text, leaseOwner, leaseMs } = input;
-  return {
-    row: {
-      id,
-      chat,
-      owner,
-      parent,
-      text,
-      status: "running",
-      epoch: 1,
-      leaseOwner,
-      leaseUntil: now + leaseMs,
-      stopRequested: false,
-      lastSeq: 1,
-      message: null,
-      createdAt: now,
-      endedAt: null,
-    },
-    log: [{ epoch: 1, seq: 1, json: JSON.stringify(input.start) }],
-  };
-}
-
-function isRunning({ row }: Run): boolean {
-  return row.status === "running";
-}
-
-function copy(run: Run | undefined): RunRow | null {
-  return run === undefined ? null : { ...run.row };
-}
-
-function view({ row, runs }: Chat): ChatRow {
-  return { ...row, activeRun: runs.find(isRunning)?.row.id ?? null };
 }

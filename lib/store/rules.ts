@@ -8,7 +8,8 @@ import type {
   AppendOutcome,
   Draft,
   NewRun,
-  RunStatus,
+  ParkOutcome,
+  RunRow,
   Seal,
   StoredEntry,
 } from "./contract.ts";
@@ -33,8 +34,8 @@ export function checkText(what: string, text: string): void {
   );
 }
 
-/** Refuses ids, owner and key that would not be the same after storing them. */
-export function checkNames(input: NewRun): void {
+/** Refuses what would not be the same after storing it, before any is stored. */
+export function checkNewRun(input: NewRun): void {
   checkText("run id", input.run);
   checkText("chat id", input.chat);
   checkText("owner", input.owner);
@@ -42,6 +43,16 @@ export function checkNames(input: NewRun): void {
   if (input.idempotencyKey !== null) {
     checkText("idempotency key", input.idempotencyKey);
   }
+  checkText("options", input.options);
+  checkText("settings", input.newChatSettings);
+  for (const { name } of input.keep) checkText("name", name);
+}
+
+/** Refuses a note that would not be found again under its name. */
+export function checkNote(shelf: string, key: string, json: string): void {
+  checkText("shelf", shelf);
+  checkText("key", key);
+  checkText("note", json);
 }
 
 /** The error for a run that answers after one that its chat does not have. */
@@ -78,12 +89,46 @@ export function checkDrafts(run: string, entries: Draft[], seal?: Seal): void {
   if (seal !== undefined) checkText("message", seal.message);
 }
 
-/** What an append finds. */
-export interface Head {
-  status: RunStatus;
-  epoch: number;
-  lastSeq: number;
-  message: string | null;
+/** Somebody writes its log, under its epoch. */
+export function isDriven(run: RunRow): boolean {
+  return run.status === "running" && run.leaseOwner !== null;
+}
+
+/** It is not over, but nobody drives it: it waits for people. */
+export function isParked(run: RunRow): boolean {
+  return run.status === "running" && run.leaseOwner === null;
+}
+
+/**
+ * Refuses to wait for a question that cannot have an answer, or for no time.
+ *
+ * @throws {RangeError} if `until` is not a whole number of milliseconds.
+ * @throws {TypeError} if a question is not text that could have been stored.
+ */
+export function checkPark(
+  run: string,
+  until: number,
+  questions: string[],
+): void {
+  if (!Number.isSafeInteger(until)) {
+    throw new RangeError(
+      `Cannot park run "${run}" until "${until}": that is no time in ms`,
+    );
+  }
+  for (const question of questions) checkText("question", question);
+}
+
+/**
+ * What parking means for the run as it is. `answered` says whether one of its
+ * questions has an answer, and is asked only when that decides.
+ */
+export function judgePark(
+  run: RunRow | null,
+  epoch: number,
+  answered: () => boolean,
+): ParkOutcome {
+  if (!run || !isDriven(run) || run.epoch !== epoch) return "fenced";
+  return run.stopRequested || answered() ? "called" : "parked";
 }
 
 /**
@@ -94,27 +139,27 @@ export interface Head {
  * a place that is taken: a mistake in the caller, never a race.
  */
 export function judgeAppend(
-  run: string,
-  head: Head,
+  run: RunRow,
   epoch: number,
   entries: Draft[],
   seal: Seal | undefined,
   stored: () => StoredEntry[],
 ): AppendOutcome {
-  if (head.epoch !== epoch) return "fenced";
+  if (run.epoch !== epoch) return "fenced";
   const first = entries[0]!.seq;
   const last = first + entries.length - 1;
-  const running = head.status === "running";
-  if (running && first === head.lastSeq + 1) return "ok";
+  // Who parked a run let go of it: only who takes it writes on.
+  const driven = isDriven(run);
+  if (driven && first === run.lastSeq + 1) return "ok";
   const sealed = seal === undefined ||
-    (seal.status === head.status && seal.message === head.message);
-  if (last <= head.lastSeq && sealed && same(stored(), epoch, entries)) {
+    (seal.status === run.status && seal.message === run.message);
+  if (last <= run.lastSeq && sealed && same(stored(), epoch, entries)) {
     return "duplicate";
   }
-  if (!running) return "fenced";
+  if (!driven) return "fenced";
   throw new RangeError(
-    `Cannot append entries ${first} to ${last} to run "${run}": ` +
-      `its last entry is ${head.lastSeq}`,
+    `Cannot append entries ${first} to ${last} to run "${run.id}": ` +
+      `its last entry is ${run.lastSeq}`,
   );
 }
 

@@ -8,11 +8,14 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type {
+  AnswerRow,
   AppendOutcome,
   ChatRow,
   CreateOutcome,
   Draft,
   NewRun,
+  NoteRow,
+  ParkOutcome,
   RunRow,
   Seal,
   Store,
@@ -20,7 +23,9 @@ import type {
 } from "./contract.ts";
 import { StoreError } from "./contract.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { Chats } from "./sqlite_chats.ts";
 import { storeError, troubleKind } from "./sqlite_error.ts";
+import { Notes } from "./sqlite_notes.ts";
 import { openDatabase } from "./sqlite_open.ts";
 import { Reads } from "./sqlite_reads.ts";
 import { Writes } from "./sqlite_writes.ts";
@@ -47,7 +52,9 @@ class SqliteStore implements Store {
   #db: DatabaseSync;
   #path: string;
   #reads: Reads;
+  #chats: Chats;
   #writes: Writes;
+  #notes: Notes;
   #group: GroupCommit;
 
   constructor(
@@ -59,7 +66,9 @@ class SqliteStore implements Store {
     this.#db = db;
     this.#path = path;
     this.#reads = new Reads(db);
+    this.#chats = new Chats(db, this.#reads, now);
     this.#writes = new Writes(db, this.#reads, now);
+    this.#notes = new Notes(db);
     this.#group = new GroupCommit({
       begin: () => this.#writes.begin(),
       commit: () => this.#writes.commit(),
@@ -69,7 +78,7 @@ class SqliteStore implements Store {
   }
 
   create(input: NewRun): Promise<CreateOutcome> {
-    return this.#group.submit(() => this.#writes.create(input));
+    return this.#group.submit(() => this.#chats.create(input));
   }
 
   append(
@@ -91,6 +100,39 @@ class SqliteStore implements Store {
     return this.#group.submit(() =>
       this.#writes.takeExpired(leaseOwner, leaseMs)
     );
+  }
+
+  park(
+    run: string,
+    epoch: number,
+    until: number,
+    questions: string[],
+  ): Promise<ParkOutcome> {
+    return this.#group.submit(() =>
+      this.#writes.park(run, epoch, until, questions)
+    );
+  }
+
+  take(
+    run: string,
+    leaseOwner: string,
+    leaseMs: number,
+  ): Promise<RunRow | null> {
+    return this.#group.submit(() =>
+      this.#writes.take(run, leaseOwner, leaseMs)
+    );
+  }
+
+  answer(
+    run: string,
+    question: string,
+    json: string,
+  ): Promise<"recorded" | "taken"> {
+    return this.#group.submit(() => this.#writes.answer(run, question, json));
+  }
+
+  answers(run: string): Promise<AnswerRow[]> {
+    return this.#read(() => this.#reads.answers(run));
   }
 
   keep(run: string, name: string, text: string): Promise<void> {
@@ -123,6 +165,26 @@ class SqliteStore implements Store {
 
   runs(chat: string): Promise<RunRow[]> {
     return this.#read(() => this.#reads.runs(chat));
+  }
+
+  setChat(owner: string, id: string, settings: string): Promise<boolean> {
+    return this.#group.submit(() => this.#chats.setChat(owner, id, settings));
+  }
+
+  putNote(shelf: string, key: string, json: string): Promise<void> {
+    return this.#group.submit(() => this.#notes.put(shelf, key, json));
+  }
+
+  dropNote(shelf: string, key: string): Promise<boolean> {
+    return this.#group.submit(() => this.#notes.drop(shelf, key));
+  }
+
+  note(shelf: string, key: string): Promise<string | null> {
+    return this.#read(() => this.#notes.note(shelf, key));
+  }
+
+  notes(shelf: string): Promise<NoteRow[]> {
+    return this.#read(() => this.#notes.notes(shelf));
   }
 
   async close(): Promise<void> {

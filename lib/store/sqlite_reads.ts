@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { ChatRow, RunRow, StoredEntry } from "./contract.ts";
+import type { AnswerRow, ChatRow, RunRow, StoredEntry } from "./contract.ts";
 import { MARK_EVERY } from "./sqlite_schema.ts";
 
 /** As `node:sqlite` gives them: the columns are the fields of the contract. */
@@ -12,7 +12,7 @@ type Row = Record<string, unknown>;
 
 const RUN = `
   SELECT run.id, chat.id AS chat, chat.owner, parent.id AS parent, run.text,
-    head.status, head.epoch, lease.owner AS leaseOwner,
+    run.options, head.status, head.epoch, lease.owner AS leaseOwner,
     coalesce(lease.until, 0) AS leaseUntil,
     run.stop_requested AS stopRequested, head.last_seq AS lastSeq,
     run.message, run.created_at AS createdAt, run.ended_at AS endedAt
@@ -26,7 +26,8 @@ const CHAT = `
   SELECT chat.id, chat.owner, chat.title, chat.created_at AS createdAt,
     chat.updated_at AS updatedAt,
     (SELECT run.id FROM lease JOIN run ON run.key = lease.run
-      WHERE lease.chat = chat.key) AS activeRun
+      WHERE lease.chat = chat.key) AS activeRun,
+    chat.settings, chat.hidden
   FROM chat`;
 
 /** From the entry `?1` back to the one after `?2`, oldest first. */
@@ -52,8 +53,10 @@ function prepare(db: DatabaseSync) {
        ORDER BY run.key`,
     ),
     chat: db.prepare(`${CHAT} WHERE chat.id = ? AND chat.owner = ?`),
+    // The condition on `hidden` must read as in the schema, as below.
     chats: db.prepare(
-      `${CHAT} WHERE chat.owner = ? ORDER BY chat.newest_run DESC LIMIT ?`,
+      `${CHAT} WHERE chat.owner = ? AND chat.hidden = 0
+       ORDER BY chat.newest_run DESC LIMIT ?`,
     ),
     head: db.prepare(
       `SELECT head.run, last_seq AS lastSeq, last_entry AS lastEntry
@@ -67,6 +70,11 @@ function prepare(db: DatabaseSync) {
     kept: db.prepare(
       `SELECT kept.text FROM run JOIN kept ON kept.run = run.key
        WHERE run.id = ? AND kept.name = ?`,
+    ),
+    answers: db.prepare(
+      `SELECT answer.question, answer.json
+       FROM run JOIN answer ON answer.run = run.key
+       WHERE run.id = ? ORDER BY answer.key`,
     ),
   };
 }
@@ -102,6 +110,11 @@ export class Reads {
     return row === undefined ? null : JSON.parse(row.text as string);
   }
 
+  answers(id: string): AnswerRow[] {
+    return this.#sql.answers.all(id)
+      .map((row) => ({ ...row }) as unknown as AnswerRow);
+  }
+
   chat(owner: string, id: string): ChatRow | null {
     const row = this.#sql.chat.get(id, owner);
     return row === undefined ? null : toChat(row);
@@ -127,13 +140,19 @@ export class Reads {
 }
 
 function toRun(row: Row): RunRow {
+  const parked = row.status === "parked";
   return {
     ...row,
+    ...(parked && { status: "running", leaseOwner: null }),
     text: JSON.parse(row.text as string),
     stopRequested: row.stopRequested === 1,
   } as RunRow;
 }
 
 function toChat(row: Row): ChatRow {
-  return { ...row, title: JSON.parse(row.title as string) } as ChatRow;
+  return {
+    ...row,
+    title: JSON.parse(row.title as string),
+    hidden: row.hidden === 1,
+  } as ChatRow;
 }

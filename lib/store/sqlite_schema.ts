@@ -87,6 +87,34 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        PRIMARY KEY (owner, key)
      ) STRICT, WITHOUT ROWID`,
   ],
+  // 2: choices, questions to people, and notes. Only ever additions, so that a
+  // server of the version before, still running on the file, goes on.
+  //
+  // A parked run has the status 'parked' in `head`, where an append looks
+  // anyway. Its lease stays, which keeps its chat busy (N3) and says until when
+  // it waits; the lease's owner is then whoever drove it last.
+  [
+    "ALTER TABLE run ADD COLUMN options TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE chat ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE chat ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0",
+    // A program may ask in a million hidden chats: the list skips none of them.
+    "DROP INDEX chat_by_owner",
+    `CREATE INDEX chat_listed ON chat (owner, newest_run) WHERE hidden = 0`,
+    // Keys are the order the answers came in.
+    `CREATE TABLE answer (
+       key INTEGER PRIMARY KEY,
+       run INTEGER NOT NULL REFERENCES run (key),
+       question TEXT NOT NULL,
+       json TEXT NOT NULL,
+       UNIQUE (run, question)
+     ) STRICT`,
+    `CREATE TABLE note (
+       shelf TEXT NOT NULL,
+       key TEXT NOT NULL,
+       json TEXT NOT NULL,
+       PRIMARY KEY (shelf, key)
+     ) STRICT, WITHOUT ROWID`,
+  ],
 ];
 
 /** Every how many entries of a run `entry_mark` has one. */

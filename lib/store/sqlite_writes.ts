@@ -1,5 +1,5 @@
 /**
- * The writes of the SQLite engine. Each runs inside a transaction somebody else
+ * The writes of the SQLite engine to a run that is there. Each runs inside a transaction somebody else
  * began and decides there, in SQL, whether it may: leases and epochs hold across
  * processes.
  *
@@ -8,19 +8,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   AppendOutcome,
-  CreateOutcome,
   Draft,
-  NewRun,
+  ParkOutcome,
   RunRow,
   Seal,
 } from "./contract.ts";
 import {
   checkDrafts,
-  checkNames,
+  checkPark,
   checkText,
   judgeAppend,
-  KEY_LIFE_MS,
-  noParent,
+  judgePark,
 } from "./rules.ts";
 import type { Reads } from "./sqlite_reads.ts";
 
@@ -30,31 +28,6 @@ function prepare(db: DatabaseSync) {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
     rollback: sql("ROLLBACK"),
-
-    seenKey: sql(
-      `SELECT run FROM idempotency
-       WHERE owner = ? AND key = ? AND created_at > ?`,
-    ),
-    newKey: sql("REPLACE INTO idempotency VALUES (?, ?, ?, ?)"),
-    dropKeys: sql("DELETE FROM idempotency WHERE created_at <= ?"),
-    chat: sql("SELECT key, owner FROM chat WHERE id = ?"),
-    newChat: sql(
-      `INSERT INTO chat (id, owner, title, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?)`,
-    ),
-    touchChat: sql(
-      "UPDATE chat SET newest_run = ?, updated_at = ? WHERE key = ?",
-    ),
-    active: sql("SELECT run FROM lease WHERE chat = ?"),
-    parent: sql("SELECT key FROM run WHERE id = ? AND chat = ?"),
-    newRun: sql(
-      `INSERT INTO run (id, chat, parent, text, created_at)
-       VALUES (?, ?, ?, ?, ?)`,
-    ),
-    newHead: sql(
-      "INSERT INTO head (run, epoch, last_seq, last_entry) VALUES (?, 1, 1, ?)",
-    ),
-    newLease: sql("INSERT INTO lease VALUES (?, ?, ?, ?)"),
 
     // Fencing and writing are one statement: no such head, no entry.
     firstEntry: sql(
@@ -73,14 +46,38 @@ function prepare(db: DatabaseSync) {
 
     renew: sql(
       `UPDATE lease SET until = ?1 WHERE run = ?2
-         AND EXISTS (SELECT 1 FROM head WHERE run = ?2 AND epoch = ?3)`,
+         AND EXISTS (SELECT 1 FROM head
+           WHERE run = ?2 AND epoch = ?3 AND status = 'running')`,
     ),
     takeExpired: sql(
       "UPDATE lease SET owner = ?, until = ? WHERE until <= ? RETURNING run",
     ),
-    raiseEpoch: sql("UPDATE head SET epoch = epoch + 1 WHERE run = ?"),
+    parkHead: sql("UPDATE head SET status = 'parked' WHERE run = ?"),
+    parkLease: sql("UPDATE lease SET until = ? WHERE run = ?"),
+    take: sql(
+      `UPDATE lease SET owner = ?, until = ? WHERE run =
+         (SELECT head.run FROM run JOIN head ON head.run = run.key
+           WHERE run.id = ? AND head.status = 'parked')
+       RETURNING run`,
+    ),
+    newEpoch: sql(
+      "UPDATE head SET epoch = epoch + 1, status = 'running' WHERE run = ?",
+    ),
+    answered: sql("SELECT 1 FROM answer WHERE run = ? AND question = ?"),
+    // A run that is over has no lease, and one that never was has none either.
+    answer: sql(
+      `INSERT INTO answer (run, question, json)
+       SELECT run.key, ?, ? FROM run JOIN lease ON lease.run = run.key
+       WHERE run.id = ? ON CONFLICT DO NOTHING`,
+    ),
     keep: sql(
       "REPLACE INTO kept SELECT key, ?, ? FROM run WHERE id = ?",
+    ),
+    // Whoever sweeps next takes it, should nobody do so at once.
+    call: sql(
+      `UPDATE lease SET until = min(until, ?) WHERE run =
+         (SELECT run.key FROM run JOIN head ON head.run = run.key
+          WHERE run.id = ? AND head.status = 'parked')`,
     ),
     requestStop: sql(
       `UPDATE run SET stop_requested = 1
@@ -94,9 +91,8 @@ export class Writes {
   #sql: ReturnType<typeof prepare>;
   #reads: Reads;
   #now: () => number;
-  /** Keys of running runs; a key never changes and never comes back. */
+  /** Keys of runs at work; a key never changes and never comes back. */
   #keys = new Map<string, number>();
-  #swept = -Infinity;
 
   constructor(db: DatabaseSync, reads: Reads, now: () => number) {
     this.#db = db;
@@ -118,47 +114,6 @@ export class Writes {
     this.#keys.clear();
     // After some errors SQLite has rolled back by itself.
     if (this.#db.isTransaction) this.#sql.rollback.run();
-  }
-
-  create(input: NewRun): CreateOutcome {
-    const sql = this.#sql;
-    const { owner, idempotencyKey } = input;
-    const now = this.#now();
-    checkNames(input);
-    if (idempotencyKey !== null) {
-      this.#sweepKeys(now);
-      const seen = sql.seenKey.get(owner, idempotencyKey, now - KEY_LIFE_MS);
-      if (seen) return { kind: "existing", run: this.#row(seen.run) };
-    }
-    if (input.newChatTitle !== null && !sql.chat.get(input.chat)) {
-      const title = JSON.stringify(input.newChatTitle);
-      sql.newChat.run(input.chat, owner, title, now, now);
-    }
-    const chat = sql.chat.get(input.chat);
-    if (chat?.owner !== owner) return { kind: "no-chat" };
-    const active = sql.active.get(chat.key!);
-    if (active) return { kind: "active", run: this.#row(active.run) };
-
-    const parent = input.parent === null
-      ? null
-      : sql.parent.get(input.parent, chat.key!)?.key;
-    if (parent === undefined) throw noParent(input);
-    const run = sql.newRun.run(
-      input.run,
-      chat.key!,
-      parent,
-      JSON.stringify(input.text),
-      now,
-    ).lastInsertRowid as number;
-    const json = JSON.stringify(input.start);
-    const entry = sql.nextEntry.run(run, 1, 1, 0, json).lastInsertRowid;
-    sql.newHead.run(run, entry);
-    sql.newLease.run(run, chat.key!, input.leaseOwner, now + input.leaseMs);
-    sql.touchChat.run(run, now, chat.key!);
-    if (idempotencyKey !== null) {
-      sql.newKey.run(owner, idempotencyKey, run, now);
-    }
-    return { kind: "created", run: this.#row(run) };
   }
 
   append(
@@ -205,9 +160,51 @@ export class Writes {
     return taken.map(({ run }) => run as number)
       .sort((a, b) => a - b)
       .map((run) => {
-        this.#sql.raiseEpoch.run(run);
-        return this.#row(run);
+        this.#sql.newEpoch.run(run);
+        return this.#reads.runByKey(run);
       });
+  }
+
+  park(
+    id: string,
+    epoch: number,
+    until: number,
+    questions: string[],
+  ): ParkOutcome {
+    checkPark(id, until, questions);
+    const sql = this.#sql;
+    const run = this.#key(id);
+    // Until somebody takes it, nobody here has a use for its key.
+    this.#keys.delete(id);
+    const outcome = judgePark(
+      this.#reads.run(id),
+      epoch,
+      () => questions.some((question) => sql.answered.get(run, question)),
+    );
+    if (outcome === "parked") {
+      sql.parkHead.run(run);
+      sql.parkLease.run(until, run);
+    }
+    return outcome;
+  }
+
+  take(id: string, leaseOwner: string, leaseMs: number): RunRow | null {
+    checkText("lease owner", leaseOwner);
+    const until = this.#now() + leaseMs;
+    const taken = this.#sql.take.get(leaseOwner, until, id);
+    if (taken === undefined) return null;
+    const run = taken.run as number;
+    this.#sql.newEpoch.run(run);
+    return this.#reads.runByKey(run);
+  }
+
+  answer(id: string, question: string, json: string): "recorded" | "taken" {
+    checkText("question", question);
+    checkText("answer", json);
+    const { changes } = this.#sql.answer.run(question, json, id);
+    if (changes === 0) return "taken";
+    this.#sql.call.run(this.#now(), id);
+    return "recorded";
   }
 
   /** Text goes in as a JSON string: SQLite would cut it at a NUL. */
@@ -217,14 +214,8 @@ export class Writes {
 
   requestStop(id: string): RunRow | null {
     this.#sql.requestStop.run(id);
+    this.#sql.call.run(this.#now(), id);
     return this.#reads.run(id);
-  }
-
-  /** Forgets idempotency keys older than 24 h, at most once an hour. */
-  #sweepKeys(now: number): void {
-    if (now - this.#swept < KEY_LIFE_MS / 24) return;
-    this.#swept = now;
-    this.#sql.dropKeys.run(now - KEY_LIFE_MS);
   }
 
   /** An append that is not simply the next one: rare, so it may cost more. */
@@ -238,11 +229,7 @@ export class Writes {
     const row = this.#reads.run(id)!;
     const stored = () =>
       this.#reads.entries(id, entries[0]!.seq - 1, entries.length);
-    return judgeAppend(id, row, epoch, entries, seal, stored);
-  }
-
-  #row(key: unknown): RunRow {
-    return this.#reads.runByKey(key as number);
+    return judgeAppend(row, epoch, entries, seal, stored);
   }
 
   #key(id: string): number | null {

@@ -7,6 +7,8 @@
 import type { Store } from "../../lib/store/mod.ts";
 import { chatCases } from "./contract_chats.ts";
 import { logCases } from "./contract_log.ts";
+import { noteCases } from "./contract_notes.ts";
+import { parkCases } from "./contract_park.ts";
 import { Clock, inTempDir } from "./helpers.ts";
 
 /** Opens an empty store in the empty directory `dir`, on the clock `now`. */
@@ -34,4 +36,6 @@ export function storeContract(name: string, open: OpenStore): void {
 
   chatCases(test);
   logCases(test);
+  parkCases(test);
+  noteCases(test);
 }

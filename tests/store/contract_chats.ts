@@ -1,5 +1,5 @@
 /**
- * The storage contract, first half: asking, and finding what was asked.
+ * The storage contract, first part: asking, and finding what was asked.
  *
  * @module
  */
@@ -18,7 +18,12 @@ export function chatCases(test: Case): void {
   test(
     "create() commits chat, message, run and first entry at once",
     async (store, clock) => {
-      const input = ask({ newChatTitle: "Buses", text: "When does it leave?" });
+      const input = ask({
+        newChatTitle: "Buses",
+        text: "When does it leave?",
+        options: '{"model":"big"}',
+        newChatSettings: '{"temperature":0}',
+      });
       const run = await created(store, input);
       assertEquals(run, {
         id: input.run,
@@ -26,6 +31,7 @@ export function chatCases(test: Case): void {
         owner: "ann",
         parent: null,
         text: "When does it leave?",
+        options: '{"model":"big"}',
         status: "running",
         epoch: 1,
         leaseOwner: "node-1",
@@ -47,6 +53,8 @@ export function chatCases(test: Case): void {
         createdAt: clock.now(),
         updatedAt: clock.now(),
         activeRun: run.id,
+        settings: '{"temperature":0}',
+        hidden: false,
       });
     },
   );

@@ -1,5 +1,5 @@
 /**
- * The storage contract, second half: the log of a run, who may write it, and
+ * The storage contract, second part: the log of a run, who may write it, and
  * how it ends.
  *
  * @module

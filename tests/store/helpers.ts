@@ -33,6 +33,10 @@ export function ask(input: Partial<NewRun> = {}): NewRun {
     newChatTitle: "Title",
     owner: "ann",
     text: "Question?",
+    options: "{}",
+    newChatSettings: "{}",
+    newChatHidden: false,
+    keep: [],
     parent: null,
     idempotencyKey: null,
     leaseOwner: "node-1",
@@ -55,6 +59,18 @@ export async function created(store: Store, input: NewRun): Promise<RunRow> {
   const outcome = await store.create(input);
   if (outcome.kind !== "created") throw new Error(`create: ${outcome.kind}`);
   return outcome.run;
+}
+
+/** Creates a run and parks it; gives its row. */
+export async function parked(
+  store: Store,
+  until: number,
+  questions: string[] = [],
+): Promise<RunRow> {
+  const { id } = await created(store, ask());
+  const outcome = await store.park(id, 1, until, questions);
+  if (outcome !== "parked") throw new Error(`park: ${outcome}`);
+  return (await store.run(id))!;
 }
 
 export function delta(seq: number, text = `word ${seq}`): Draft {
