@@ -8,6 +8,7 @@ import type * as z from "zod";
 import type {
   ErrorCode,
   FinishReason,
+  Json,
   ToolOutput,
   Usage,
 } from "../chat/events.ts";
@@ -18,6 +19,8 @@ export interface ToolSpec {
   description: string;
   /** JSON Schema of the arguments object. */
   parameters: Record<string, unknown>;
+  /** The schema is in the strict subset: all keys required, none further. */
+  strict: boolean;
 }
 
 /** One call the model asked for. `arguments` is the JSON text as assembled. */
@@ -30,9 +33,28 @@ export interface ToolCall {
 /** The conversation as every provider understands it. */
 export type ModelMessage =
   | { role: "system"; text: string }
-  | { role: "user"; text: string }
-  | { role: "assistant"; text: string; toolCalls: ToolCall[] }
+  /** `images` are data URLs of PNG, JPEG, WebP or GIF. */
+  | { role: "user"; text: string; images?: string[] }
+  | {
+    role: "assistant";
+    text: string;
+    toolCalls: ToolCall[];
+    /** What an adapter gave as {@linkcode ModelTurn.carry}. */
+    carry?: Carry;
+  }
   | { role: "tool"; toolCallId: string; text: string };
+
+/**
+ * What an adapter wants back with the step it belongs to, unread by anyone else:
+ * encrypted reasoning, signatures. Other adapters and other models ignore it.
+ */
+export interface Carry {
+  /** The adapter that wrote it. */
+  adapter: string;
+  /** The model it was written by. */
+  model: string;
+  items: Json;
+}
 
 export interface ModelRequest {
   messages: ModelMessage[];
@@ -59,6 +81,7 @@ export interface ModelTurn {
   finishReason: FinishReason;
   toolCalls: ToolCall[];
   usage?: Usage;
+  carry?: Carry;
 }
 
 /**
@@ -99,6 +122,19 @@ export interface ToolContext {
   signal: AbortSignal;
   /** The moment the call began. Tools ask this, never the clock. */
   now: Date;
+  /**
+   * Tells the person how far a long call has got. Cheap: what comes faster than
+   * it can be read is left out.
+   */
+  progress(progress: ToolProgress): void;
+}
+
+/** How far a call has got; `total` only if it is known. */
+export interface ToolProgress {
+  done: number;
+  total?: number;
+  /** Plain words, at most 200 characters are shown. */
+  message?: string;
 }
 
 /**
@@ -112,8 +148,22 @@ export interface Tool<Input = unknown> {
   readonly description: string;
   /** Arguments; described to the model as JSON Schema, validated before `run`. */
   readonly input: z.ZodType<Input>;
-  /** Anything but "read" will need a person's approval. */
+  /** The JSON Schema told to the model, where it is not made from `input` (MCP). */
+  readonly parameters?: Record<string, unknown>;
+  /**
+   * `read` changes nothing. `write` changes something here, `external` out in
+   * the world: both wait for a person's approval (threat 14, case T01).
+   */
   readonly effect: "read" | "write" | "external";
+  /**
+   * Its arguments leave this server (a URL, a search phrase). A `read` that does
+   * needs approval once untrusted text has entered the run (case T08).
+   */
+  readonly outbound?: true;
+  /** Strangers wrote what it returns: a web page, a document, an MCP server. */
+  readonly untrusted?: true;
+  /** Who brought it, in a person's words, when it is not built in ("MCP: files"). */
+  readonly source?: string;
   /** Milliseconds; 30,000 unless said otherwise (protocol 2.5). */
   readonly deadlineMs?: number;
   /** A thrown error becomes conversation: its message goes to the model. */

@@ -1,76 +1,152 @@
 /**
  * The agent's loop: ask the model, run the tools it calls, give the results
- * back, until it has said all it wants to say. Knows no HTTP, no storage and no
- * screen; what happens is told to `emit`, in order.
+ * back, until it has said all it wants to say or has to wait for a person. Knows
+ * no HTTP, no storage and no screen; what happens is told to `emit`, in order.
  *
  * @module
  */
-import type { AgentEvent, FinishReason, Usage } from "../chat/events.ts";
+import type {
+  AgentEvent,
+  Approval,
+  FinishReason,
+  Usage,
+} from "../chat/events.ts";
+import { addUsage, estimateTokens } from "../chat/usage.ts";
 import {
+  type CallOptions,
+  type OpenCall,
+  type Outcome,
+  resumeCalls,
+  startCalls,
+} from "./calls.ts";
+import {
+  type Carry,
   type Model,
   ModelError,
-  type ModelEvent,
   type ModelMessage,
+  type ModelTurn,
   type ToolCall,
 } from "./contracts.ts";
 import { argumentsOf } from "./history.ts";
-import type { PreparedCall, Toolbox } from "./toolbox.ts";
+import { Voice } from "./voice.ts";
 
-export interface AgentOptions {
+export interface AgentOptions extends CallOptions {
   model: Model;
-  toolbox: Toolbox;
-  /** System, history and the new question. Not changed. */
+  /** System, history, the question, and what this run has done so far. Not changed. */
   messages: ModelMessage[];
   temperature: number;
-  emit: (event: AgentEvent) => void;
-  /** Stop: aborts the model's socket and every tool. */
-  signal: AbortSignal;
-  /** Model calls before the run gives up (protocol 2.5: 25). */
+  /** Model calls in all after which a person is asked whether to go on. */
   maxSteps: number;
-  /** Keeps a tool's answer that is too long for the log; says where it is. */
-  keep: (text: string) => Promise<string>;
+  /** Where a run begins that has been going on before. */
+  before: Before;
+  /** Keeps what the adapter wants back; gives it a name. */
+  keepCarry: (carry: Carry) => Promise<string>;
 }
 
-export interface AgentResult {
-  finishReason: FinishReason;
-  usage: Usage;
+/** What a run has done before this; nothing, for a fresh one. */
+export interface Before {
   steps: number;
+  usage: Usage;
+  /** Text parts and call ids so far. */
+  parts: number;
+  calls: string[];
+  /** The calls of the last step, if some have no result yet. */
+  open: OpenCall[];
 }
+
+export type AgentResult =
+  | {
+    kind: "finished";
+    finishReason: FinishReason;
+    usage: Usage;
+    steps: number;
+  }
+  /** Nothing goes on until a person has answered one of these. */
+  | { kind: "waiting"; questions: Approval[] };
 
 /** Steps in a row whose calls all had unusable arguments (case U36). */
 const MAX_BAD_STEPS = 2;
 
 /**
- * Runs the agent to its end.
+ * Runs the agent to its end, or to where a person must say something.
  *
- * Parts that are open when this rejects stay open; whoever keeps the log closes
- * them, because after a crash nobody else could.
+ * Parts that are open when this rejects are closed as far as it knows of them;
+ * whoever keeps the log closes the rest, because after a crash nobody else could.
  *
- * @throws ModelError when the model fails or will not stop calling tools.
+ * @throws ModelError when the model fails, or will not stop and nobody can be
+ * asked.
  * @throws signal.reason when stopped.
  */
 export async function runAgent(options: AgentOptions): Promise<AgentResult> {
-  const { model, toolbox, emit, signal } = options;
+  const { model, toolbox, emit, signal, repeats, before } = options;
   const messages = [...options.messages];
-  const voice = new Voice(emit);
-  let usage: Usage = { input: 0, output: 0, total: 0 };
+  const voice = new Voice(emit, before);
+  let { usage, steps } = before;
   let badSteps = 0;
 
-  for (let steps = 1; steps <= options.maxSteps; steps++) {
-    emit({ type: "start-step" });
-    const turn = await model.stream(
-      { messages, tools: toolbox.specs, temperature: options.temperature },
-      voice.hear,
-      signal,
+  /** Gives the results to the model, or says who must be waited for. */
+  const take = (calls: { id: string }[], outcomes: Outcome[]) => {
+    const questions = outcomes.flatMap((o) =>
+      o.kind === "waiting" ? [o.question] : []
     );
-    signal.throwIfAborted();
+    if (questions.length > 0) return questions;
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.kind !== "answered") continue;
+      const { text } = outcome;
+      messages.push({ role: "tool", toolCallId: calls[i]!.id, text });
+    }
+    return null;
+  };
+
+  if (before.open.length > 0) {
+    const questions = take(
+      before.open,
+      await resumeCalls(before.open, options),
+    );
+    if (questions !== null) return { kind: "waiting", questions };
+  }
+
+  while (true) {
+    const limit = repeats.looping
+      ? "loop"
+      : steps >= options.maxSteps
+      ? "steps"
+      : null;
+    if (limit !== null) return pause(limit, steps, options);
+    steps++;
+    emit({ type: "start-step" });
+    let turn: ModelTurn;
+    try {
+      turn = await model.stream(
+        { messages, tools: toolbox.specs, temperature: options.temperature },
+        voice.hear,
+        signal,
+      );
+      signal.throwIfAborted();
+    } catch (error) {
+      voice.abandon();
+      const heard = voice.heard();
+      emit(
+        heard === "" && !signal.aborted ? { type: "finish-step" } : {
+          type: "finish-step",
+          usage: estimate(messages, heard),
+        },
+      );
+      throw error;
+    }
     const text = voice.pause();
-    if (turn.usage !== undefined) usage = add(usage, turn.usage);
+    const heard = voice.heard();
+    const used = turn.usage ?? estimate(messages, heard);
+    usage = addUsage(usage, used);
+    const carry = turn.carry === undefined
+      ? {}
+      : { carry: await options.keepCarry(turn.carry) };
     const end = () =>
       emit({
         type: "finish-step",
-        usage: turn.usage,
+        usage: used,
         finishReason: turn.finishReason,
+        ...carry,
       });
 
     const calls = turn.toolCalls.map((call) => voice.known(call));
@@ -83,7 +159,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       const finishReason = turn.finishReason === "tool-calls"
         ? "stop"
         : turn.finishReason;
-      return { finishReason, usage, steps };
+      return { kind: "finished", finishReason, usage, steps };
     }
 
     const prepared = calls.map((call) => ({ call, ...toolbox.prepare(call) }));
@@ -94,17 +170,22 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
         ...call,
         arguments: argumentsOf(input),
       })),
+      ...(turn.carry === undefined ? {} : { carry: turn.carry }),
     });
-    const answers = await runCalls(prepared, options);
-    end();
-    for (const [i, call] of calls.entries()) {
-      messages.push({
-        role: "tool",
-        toolCallId: call.id,
-        text: answers[i]!.text,
-      });
+    let outcomes: Outcome[];
+    try {
+      outcomes = await startCalls(prepared, options);
+    } finally {
+      // Also when stopped: what was spent is known. The results of calls that
+      // wait for a person come behind it.
+      end();
     }
-    badSteps = answers.every((a) => a.badInput) ? badSteps + 1 : 0;
+    const questions = take(calls, outcomes);
+    if (questions !== null) return { kind: "waiting", questions };
+    const all = (kind: "badInput" | "repeat") =>
+      outcomes.every((o) => o.kind === "answered" && o[kind]);
+    repeats.step(all("repeat"));
+    badSteps = all("badInput") ? badSteps + 1 : 0;
     if (badSteps > MAX_BAD_STEPS) {
       throw new ModelError(
         "upstream_malformed",
@@ -113,75 +194,50 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       );
     }
   }
-  throw new ModelError(
+}
+
+/** Asks whether to go on; where nobody can be asked, that is the end (U40). */
+function pause(
+  reason: "steps" | "loop",
+  steps: number,
+  { trust, ask, emit }: AgentOptions,
+): AgentResult {
+  if (!trust.attended) throw outOfSteps(reason, steps);
+  const question = ask({
+    reason,
+    toolCallId: null,
+    hash: "",
+    pin: "",
+    chatWide: false,
+  });
+  emit({ type: "data-approval", data: question, transient: true });
+  return { kind: "waiting", questions: [question] };
+}
+
+/** How a run ends that may not go on. */
+export function outOfSteps(
+  reason: "steps" | "loop",
+  steps: number,
+): ModelError {
+  return new ModelError(
     "max_steps",
-    `The agent used all of its ${options.maxSteps} steps without finishing.`,
+    reason === "loop"
+      ? `The agent was stopped after ${steps} steps: it kept repeating the same calls.`
+      : `The agent used all of its ${steps} steps without finishing.`,
     { retryable: true },
   );
 }
 
-/** Runs all calls at once; answers come back in call order (case U30). */
-function runCalls(
-  calls: (PreparedCall & { call: ToolCall })[],
-  { emit, signal, keep }: AgentOptions,
-): Promise<{ text: string; badInput: boolean }[]> {
-  return Promise.all(calls.map(async (prepared) => {
-    const server = { dynamic: true, providerExecuted: true } as const;
-    const { id: toolCallId, name: toolName } = prepared.call;
-    const { input } = prepared;
-    if (prepared.kind === "bad-input") {
-      const { errorText } = prepared;
-      emit({
-        type: "tool-input-error",
-        toolCallId,
-        toolName,
-        input,
-        errorText,
-        ...server,
-      });
-      return { text: errorText, badInput: true };
-    }
-    emit({
-      type: "tool-input-available",
-      toolCallId,
-      toolName,
-      input,
-      ...server,
-    });
-    const began = performance.now();
-    const ms = () => Math.round(performance.now() - began);
-    const fail = (errorText: string) => {
-      emit({
-        type: "tool-output-error",
-        toolCallId,
-        errorText,
-        ms: ms(),
-        ...server,
-      });
-      return { text: errorText, badInput: false };
-    };
-    if (prepared.kind === "unknown") return fail(prepared.errorText);
-    try {
-      const { output, whole } = await prepared.run(signal);
-      signal.throwIfAborted();
-      if (whole !== null) {
-        output.ref = await keep(whole);
-        output.bytes = new TextEncoder().encode(whole).length;
-      }
-      emit({
-        type: "tool-output-available",
-        toolCallId,
-        output,
-        ms: ms(),
-        ...server,
-      });
-      return { text: output.text, badInput: false };
-    } catch (error) {
-      signal.throwIfAborted();
-      const reason = error instanceof Error ? error.message : String(error);
-      return fail(`The tool failed: ${reason.slice(0, 2_000)}`);
-    }
-  }));
+function estimate(messages: ModelMessage[], heard: string): Usage {
+  const input = messages.reduce((sum, message) => {
+    const calls = message.role === "assistant" ? message.toolCalls : [];
+    return calls.reduce(
+      (part, call) => part + estimateTokens(call.name + call.arguments),
+      sum + estimateTokens(message.text),
+    );
+  }, 0);
+  const output = estimateTokens(heard);
+  return { input, output, total: input + output, estimated: true };
 }
 
 function refuse(
@@ -198,122 +254,4 @@ function refuse(
     dynamic: true,
     providerExecuted: true,
   });
-}
-
-/**
- * Turns what the model says into parts: opens and closes them, counts offsets,
- * and keeps call ids unique in the run (providers repeat them between steps).
- */
-class Voice {
-  #emit: (event: AgentEvent) => void;
-  #open: { kind: "text" | "reasoning"; id: string; length: number } | null =
-    null;
-  #count = 0;
-  #stepText = "";
-  #used = new Set<string>();
-  /** This step's calls: the provider's id, ours, and how much was typed. */
-  #calls = new Map<string, { id: string; length: number }>();
-
-  constructor(emit: (event: AgentEvent) => void) {
-    this.#emit = emit;
-  }
-
-  hear = (event: ModelEvent): void => {
-    switch (event.type) {
-      case "text":
-      case "reasoning":
-        return this.#say(event.type, event.delta);
-      case "tool-call-start":
-        this.#close();
-        return this.#announce(event.id, event.name);
-      case "tool-call-delta": {
-        const call = this.#calls.get(event.id);
-        if (call === undefined || event.delta === "") return;
-        this.#emit({
-          type: "tool-input-delta",
-          toolCallId: call.id,
-          off: call.length,
-          inputTextDelta: event.delta,
-        });
-        call.length += event.delta.length;
-        return;
-      }
-      case "retry":
-        return this.#emit({
-          type: "data-run",
-          data: event.rateLimited
-            ? {
-              status: "waiting",
-              attempt: event.attempt,
-              retryAfterMs: event.afterMs,
-            }
-            : { status: "retrying", attempt: event.attempt },
-          transient: true,
-        });
-    }
-  };
-
-  /** Ends the step's open part; returns the text said in this step. */
-  pause(): string {
-    this.#close();
-    const text = this.#stepText;
-    this.#stepText = "";
-    return text;
-  }
-
-  /** The call under the id the log knows; announced now if it never was. */
-  known(call: ToolCall): ToolCall {
-    if (!this.#calls.has(call.id)) this.#announce(call.id, call.name);
-    const { id } = this.#calls.get(call.id)!;
-    this.#calls.delete(call.id);
-    return { ...call, id };
-  }
-
-  #say(kind: "text" | "reasoning", delta: string): void {
-    if (delta === "") return;
-    if (this.#open?.kind !== kind) {
-      this.#close();
-      this.#open = { kind, id: `${kind[0]}${++this.#count}`, length: 0 };
-      this.#emit({ type: `${kind}-start`, id: this.#open.id });
-    }
-    const { id, length } = this.#open;
-    this.#emit({ type: `${kind}-delta`, id, off: length, delta });
-    this.#open.length += delta.length;
-    if (kind === "text") this.#stepText += delta;
-  }
-
-  #close(): void {
-    if (this.#open === null) return;
-    const { kind, id, length } = this.#open;
-    this.#open = null;
-    this.#emit({ type: `${kind}-end`, id, len: length });
-  }
-
-  #announce(providerId: string, toolName: string): void {
-    let id = providerId;
-    for (let n = 2; this.#used.has(id); n++) id = `${providerId}-${n}`;
-    this.#used.add(id);
-    this.#calls.set(providerId, { id, length: 0 });
-    this.#emit({
-      type: "tool-input-start",
-      toolCallId: id,
-      toolName,
-      dynamic: true,
-      providerExecuted: true,
-    });
-  }
-}
-
-function add(a: Usage, b: Usage): Usage {
-  const sum: Usage = {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    total: a.total + b.total,
-  };
-  const reasoning = (a.reasoning ?? 0) + (b.reasoning ?? 0);
-  const cached = (a.cached ?? 0) + (b.cached ?? 0);
-  if (reasoning > 0) sum.reasoning = reasoning;
-  if (cached > 0) sum.cached = cached;
-  if (a.estimated || b.estimated) sum.estimated = true;
-  return sum;
 }

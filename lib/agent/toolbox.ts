@@ -5,12 +5,26 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Json, ToolOutput } from "../chat/events.ts";
-import type { Tool, ToolCall, ToolSpec } from "./contracts.ts";
+import type {
+  Tool,
+  ToolCall,
+  ToolContext,
+  ToolProgress,
+  ToolSpec,
+} from "./contracts.ts";
+import { parseInput, strangers, toolSchema } from "./schema.ts";
+import { strangerOf } from "./trust.ts";
 
-/** Most a tool may tell the model and the log in one answer (UTF-16 units). */
+/**
+ * Most a tool may tell the model in one answer, in bytes of JSON; the data for the
+ * screen has as much again. Together they fit a frame (32 KiB, protocol 2.2).
+ */
 export const MAX_OUTPUT = 16_000;
+/** What the rest of a frame may need. */
+const FRAME_REST = 1_000;
 /** Longest arguments accepted, in UTF-16 units (protocol 2.5). */
 export const MAX_ARGUMENTS = 1 << 20;
 const DEADLINE_MS = 30_000;
@@ -20,7 +34,15 @@ export type PreparedCall =
   | {
     kind: "ready";
     input: Json;
-    run: (signal: AbortSignal) => Promise<BoundOutput>;
+    tool: Tool;
+    /** SHA-256 of what the tool says it is (case T06). */
+    pin: string;
+    /** SHA-256 of the pin and the arguments (case T02). */
+    hash: string;
+    run: (
+      signal: AbortSignal,
+      progress: (progress: ToolProgress) => void,
+    ) => Promise<BoundOutput>;
   }
   /** The arguments are no JSON object the tool takes (`tool-input-error`). */
   | { kind: "bad-input"; input: Json; errorText: string }
@@ -30,6 +52,11 @@ export type PreparedCall =
 export interface Toolbox {
   readonly specs: ToolSpec[];
   prepare(call: ToolCall): PreparedCall;
+  /**
+   * Whose text a tool of this name brings into the conversation, if strangers
+   * wrote it. One that is not here any more may have been anybody's.
+   */
+  stranger(name: string): string | null;
 }
 
 /**
@@ -47,15 +74,25 @@ export function createToolbox(tools: Tool[], now: () => Date): Toolbox {
     }
     byName.set(tool.name, tool);
   }
-  const specs = tools.map((tool) => ({
+  const specs = tools.map((tool): ToolSpec => ({
     name: tool.name,
     description: tool.description,
-    parameters: z.toJSONSchema(tool.input, {
-      io: "input",
-    }) as Record<string, unknown>,
+    ...(tool.parameters === undefined
+      ? toolSchema(tool.input)
+      : { parameters: tool.parameters, strict: false }),
+  }));
+  const known = new Map(specs.map((spec, i) => {
+    const { name, description, parameters } = spec;
+    const { effect } = tools[i]!;
+    const pin = sha256([name, description, parameters as Json, effect]);
+    return [name, { spec, pin }];
   }));
   return {
     specs,
+    stranger(name) {
+      const tool = byName.get(name);
+      return tool === undefined ? `a tool "${name}"` : strangerOf(tool);
+    },
     prepare(call) {
       const parsed = parseArguments(call.arguments);
       if (!parsed.ok) {
@@ -75,23 +112,47 @@ export function createToolbox(tools: Tool[], now: () => Date): Toolbox {
             `There is no tool "${call.name}". Tools that exist: ${names}.`,
         };
       }
-      const checked = tool.input.safeParse(parsed.value);
-      if (!checked.success) {
+      const { spec, pin } = known.get(tool.name)!;
+      const checked = parseInput(tool.input, parsed.value);
+      const unknown = spec.strict
+        ? strangers(spec.parameters, parsed.value)
+        : [];
+      if (!checked.success || unknown.length > 0) {
         return {
           kind: "bad-input",
           input: parsed.value,
-          errorText: `The arguments of ${call.name} are not valid:\n${
-            z.prettifyError(checked.error)
-          }`,
+          errorText: complaint(spec, unknown, checked.error),
         };
       }
       return {
         kind: "ready",
         input: parsed.value,
-        run: (signal) => runTool(tool, checked.data, now(), signal),
+        tool,
+        pin,
+        hash: sha256([pin, parsed.value]),
+        run: (signal, progress) =>
+          runTool(tool, checked.data, { now: now(), signal, progress }),
       };
     },
   };
+}
+
+/** What is wrong, and what the tool takes: a model does better the next time. */
+function complaint(
+  { name, parameters }: ToolSpec,
+  unknown: string[],
+  error: z.ZodError | undefined,
+): string {
+  const names = Object.keys(parameters.properties ?? {}).join(", ") ||
+    "nothing";
+  return [
+    `The arguments of ${name} are not valid:`,
+    ...unknown.slice(0, 8).map((key) =>
+      `✖ ${JSON.stringify(key.slice(0, 80))} is no argument of it`
+    ),
+    ...(error === undefined ? [] : [z.prettifyError(error)]),
+    `It takes: ${names}.`,
+  ].join("\n").slice(0, 4_000);
 }
 
 /** Missing, empty and null arguments mean `{}` (protocol 2.8, case U35). */
@@ -120,11 +181,15 @@ function parseArguments(
   }
 }
 
+/** Of the JSON text: the same value with its keys in another order is another. */
+function sha256(value: Json): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+}
+
 async function runTool(
   tool: Tool,
   input: unknown,
-  now: Date,
-  signal: AbortSignal,
+  { now, signal, progress }: ToolContext,
 ): Promise<BoundOutput> {
   const ms = tool.deadlineMs ?? DEADLINE_MS;
   const own = new AbortController();
@@ -145,7 +210,7 @@ async function runTool(
   try {
     signal.throwIfAborted();
     const running = Promise.resolve(
-      tool.run(input, { signal: own.signal, now }),
+      tool.run(input, { signal: own.signal, now, progress }),
     );
     running.catch(() => {});
     return bound(await Promise.race([running, over]));
@@ -172,20 +237,35 @@ export function bound(returned: unknown): BoundOutput {
   }
   const { text, data } = returned as Partial<ToolOutput>;
   const full = typeof text === "string" ? text : plain(returned);
-  const cut = full.length > MAX_OUTPUT;
+  const fits = beginning(full, MAX_OUTPUT);
+  const cut = fits < full.length;
   const output: ToolOutput = {
     text: cut
       ? `${
-        full.slice(0, MAX_OUTPUT)
-      }\n[cut: the first ${MAX_OUTPUT} of ${full.length} characters]`
+        full.slice(0, fits)
+      }\n[cut: the first ${fits} of ${full.length} characters]`
       : full,
   };
   const json = data === undefined ? undefined : plain(data);
-  if (json !== undefined && json.length <= MAX_OUTPUT) {
+  if (json !== undefined && bytesOf(json) <= MAX_OUTPUT - FRAME_REST) {
     output.data = JSON.parse(json);
   }
   return { output, whole: cut ? full : null };
 }
+
+/** How many UTF-16 units of a text fit into so many bytes of JSON. */
+function beginning(text: string, bytes: number): number {
+  // A unit is at least one byte and at most six (`\u0000`).
+  let units = Math.min(text.length, bytes);
+  while (units > 0) {
+    const over = bytesOf(JSON.stringify(text.slice(0, units))) - 2 - bytes;
+    if (over <= 0) return units;
+    units -= Math.ceil(over / 6);
+  }
+  return 0;
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 
 function plain(value: unknown): string {
   try {

@@ -1,18 +1,18 @@
 /**
- * Drives one run from its question to its terminal. Whatever happens in
- * between, the log gets exactly one terminal (N4).
+ * Drives one run from its question to its terminal, or to where it waits for a
+ * person. Whatever happens in between, the log gets exactly one terminal (N4).
  *
  * @module
  */
-import { runAgent } from "../agent/loop.ts";
-import {
-  type Model,
-  ModelError,
-  type ModelMessage,
-} from "../agent/contracts.ts";
-import type { Toolbox } from "../agent/toolbox.ts";
-import type { TerminalEvent } from "../chat/events.ts";
+import { type Carry, ModelError } from "../agent/contracts.ts";
+import { before, repeatsOf, runMessages } from "../agent/history.ts";
+import { outOfSteps, runAgent } from "../agent/loop.ts";
+import { allowedIn, strangersIn } from "../agent/trust.ts";
+import { type Answer, openQuestions } from "../chat/answer.ts";
+import type { Approval, Decision, TerminalEvent } from "../chat/events.ts";
+import { newApprovalId } from "../chat/ids.ts";
 import { type RunRow, type Store, StoreError } from "../store/contract.ts";
+import type { Brief } from "./brief.ts";
 import type { Entry } from "./entry.ts";
 import type { RunLimits } from "./limits.ts";
 import { LiveRun } from "./live.ts";
@@ -26,13 +26,17 @@ export interface DriverOptions {
   row: RunRow;
   /** The entries committed so far; at least the `start`. */
   committed: Entry[];
-  model: Model;
-  toolbox: Toolbox;
   /** Gathered when the run begins, so that its `start` need not wait. */
-  messages: () => Promise<ModelMessage[]>;
+  brief: () => Promise<Brief>;
   limits: RunLimits;
+  now: () => Date;
   /** For the log: causes that must not be shown. */
   report: (message: string, error: unknown) => void;
+}
+
+/** What the store keeps of a person's answer. */
+export interface Said {
+  decision: Exclude<Decision, "expired">;
 }
 
 /** How long to try to write a terminal the store refuses, in ms between tries. */
@@ -42,11 +46,10 @@ export class Driver {
   readonly live: LiveRun;
   readonly tape: Tape;
   readonly row: RunRow;
-  /** Resolves when the run is over here; never rejects. */
+  /** Resolves when nothing more happens here; never rejects. */
   readonly done: Promise<void>;
   #options: DriverOptions;
   #abort = new AbortController();
-  #began = performance.now();
   #keptCount = 0;
 
   constructor(options: DriverOptions) {
@@ -97,7 +100,7 @@ export class Driver {
   async #drive(): Promise<void> {
     const { limits } = this.#options;
     const wall = setTimeout(() => this.stop("timeout"), limits.runMs);
-    let terminal: TerminalEvent;
+    let terminal: TerminalEvent | "parked";
     try {
       terminal = await this.#run();
     } catch (error) {
@@ -105,52 +108,168 @@ export class Driver {
     } finally {
       clearTimeout(wall);
     }
-    await this.#end(terminal);
+    // Whoever takes the run next is not this object: readers ask the store.
+    if (terminal === "parked") this.live.abandon();
+    else await this.#end(terminal);
   }
 
-  async #run(): Promise<TerminalEvent> {
-    const { model, toolbox, limits } = this.#options;
-    const result = await runAgent({
-      model,
-      toolbox,
-      messages: await this.#options.messages(),
-      temperature: 0,
+  async #run(): Promise<TerminalEvent | "parked"> {
+    const { signal } = this.#abort;
+    const brief = await this.#options.brief();
+    while (true) {
+      const fresh = await this.#hearAnswers();
+      signal.throwIfAborted();
+      const result = await this.#go(brief, fresh);
+      if (result.kind === "finished") {
+        return {
+          type: "finish",
+          finishReason: result.finishReason,
+          messageMetadata: {
+            usage: result.usage,
+            steps: result.steps,
+            ms: Math.max(0, this.#options.now().getTime() - this.#askedAt),
+          },
+        };
+      }
+      if (await this.#park(result.questions)) return "parked";
+    }
+  }
+
+  /** One stretch of the agent, from where the log is. */
+  async #go(brief: Brief, fresh: ReadonlySet<string>) {
+    const { limits } = this.#options;
+    const answer = structuredClone(this.tape.answer);
+    const at = before(answer, fresh);
+    return await runAgent({
+      model: brief.model,
+      toolbox: brief.toolbox,
+      messages: [
+        ...brief.messages,
+        ...runMessages(answer, await this.#carried(answer)),
+      ],
+      temperature: brief.temperature,
       emit: this.tape.write,
       signal: this.#abort.signal,
-      maxSteps: limits.maxSteps,
-      keep: this.#keep,
-    });
-    return {
-      type: "finish",
-      finishReason: result.finishReason,
-      messageMetadata: {
-        usage: result.usage,
-        steps: result.steps,
-        ms: Math.round(performance.now() - this.#began),
+      maxSteps: stepLimit(answer, at.steps, limits.maxSteps),
+      keep: this.#keepOutput,
+      keepCarry: (carry) => this.#keep("carry-", JSON.stringify(carry)),
+      trust: {
+        attended: brief.attended,
+        allowed: new Set([...brief.allowed, ...allowedIn(answer)]),
+        strangers: new Set([
+          ...brief.strangers,
+          ...strangersIn(answer, brief.toolbox),
+        ]),
       },
-    };
+      repeats: repeatsOf(answer),
+      ask: (question): Approval => ({
+        ...question,
+        id: newApprovalId(),
+        expiresAt: new Date(
+          this.#options.now().getTime() + limits.approvalMs,
+        ).toISOString(),
+      }),
+      before: at,
+    });
+  }
+
+  /**
+   * Puts what people have answered since the log was read on the tape, and "no"
+   * for what nobody answered in time. The ids of what is answered now.
+   *
+   * @throws ModelError if they said that the agent shall not go on.
+   */
+  async #hearAnswers(): Promise<Set<string>> {
+    const { store, row, now } = this.#options;
+    const heard = new Set<string>();
+    const open = openQuestions(this.tape.answer);
+    if (open.length === 0) return heard;
+    const said = new Map((await store.answers(row.id)).map(
+      ({ question, json }) => [question, JSON.parse(json) as Said],
+    ));
+    let end: ModelError | null = null;
+    for (const { id, expiresAt, reason } of open) {
+      const late = Date.parse(expiresAt) <= now().getTime();
+      const decision = said.get(id)?.decision ?? (late ? "expired" : null);
+      if (decision === null) continue;
+      heard.add(id);
+      this.tape.write({
+        type: "data-approval-answer",
+        data: { id, decision },
+        transient: true,
+      });
+      if (reason !== "steps" && reason !== "loop") continue;
+      if (decision === "denied" || decision === "expired") {
+        end = outOfSteps(reason, before(this.tape.answer, heard).steps);
+      }
+    }
+    await this.tape.settled();
+    if (end !== null) throw end;
+    return heard;
+  }
+
+  /** Lets go of the run until a person has answered; false if one just has. */
+  async #park(questions: Approval[]): Promise<boolean> {
+    const { store, row } = this.#options;
+    // Nobody can answer what is not on the tape yet.
+    await this.tape.settled();
+    this.#abort.signal.throwIfAborted();
+    const outcome = await store.park(
+      row.id,
+      row.epoch,
+      Math.min(...questions.map(({ expiresAt }) => Date.parse(expiresAt))),
+      questions.map(({ id }) => id),
+    );
+    if (outcome === "parked") return true;
+    if (outcome === "fenced") this.stop("lost");
+    else if ((await store.run(row.id))?.stopRequested) this.stop("user");
+    this.#abort.signal.throwIfAborted();
+    return false;
+  }
+
+  /** What adapters kept with the steps so far. */
+  async #carried(
+    answer: Answer,
+  ): Promise<(name: string) => Carry | undefined> {
+    const { store, row } = this.#options;
+    const kept = new Map<string, Carry>();
+    for (const part of answer.parts) {
+      if (part.kind !== "step" || part.carry === undefined) continue;
+      const text = await store.kept(row.id, part.carry);
+      if (text !== null) kept.set(part.carry, JSON.parse(text));
+    }
+    return (name) => kept.get(name);
   }
 
   /** Readable before anything in the log says so (N2). */
-  #keep = async (text: string): Promise<string> => {
+  async #keep(prefix: string, text: string): Promise<string> {
     const { store, row } = this.#options;
-    const name = `${row.epoch}-${++this.#keptCount}`;
+    const name = `${prefix}${row.epoch}-${++this.#keptCount}`;
     await store.keep(row.id, name, text);
-    return `/api/runs/${row.id}/outputs/${name}`;
-  };
+    return name;
+  }
+
+  #keepOutput = async (text: string): Promise<string> =>
+    `/api/runs/${this.row.id}/outputs/${await this.#keep("", text)}`;
+
+  get #askedAt(): number {
+    const first = this.#options.committed[0]!.event;
+    return first.type === "start"
+      ? Date.parse(first.messageMetadata.created_at)
+      : this.row.createdAt;
+  }
 
   #failure(error: unknown): TerminalEvent {
     const { signal } = this.#abort;
+    const unsaved: TerminalEvent = {
+      type: "error",
+      code: "engine_unavailable",
+      errorText: "The answer could not be saved, so it was ended.",
+      retryable: true,
+    };
     if (signal.aborted) {
       const reason = signal.reason as StopReason;
-      if (reason === "store" || reason === "lost") {
-        return {
-          type: "error",
-          code: "engine_unavailable",
-          errorText: "The answer could not be saved, so it was ended.",
-          retryable: true,
-        };
-      }
+      if (reason === "store" || reason === "lost") return unsaved;
       return { type: "abort", reason };
     }
     if (error instanceof ModelError) {
@@ -164,6 +283,7 @@ export class Driver {
       };
     }
     this.#options.report("Run failed", error);
+    if (error instanceof StoreError) return unsaved;
     return {
       type: "error",
       code: "internal",
@@ -190,4 +310,12 @@ export class Driver {
       }
     }
   }
+}
+
+/** So many steps again each time a person said "go on". */
+function stepLimit(answer: Answer, steps: number, each: number): number {
+  const { asked } = answer;
+  const goOn = asked?.reason === "steps" && asked.decision === "once" &&
+    steps % each === 0;
+  return goOn ? steps + each : each * Math.max(1, Math.ceil(steps / each));
 }

@@ -5,12 +5,15 @@
  */
 export { Runs } from "./runs.ts";
 export type {
+  DecideOutcome,
   ReadOutcome,
   RunsOptions,
   StartOutcome,
   StartRequest,
   StopOutcome,
-} from "./runs.ts";
+} from "./outcomes.ts";
+export type { Models } from "./brief.ts";
+export type { ContextText } from "./asked.ts";
 export type { RunLimits } from "./limits.ts";
 export { TapeReader } from "./reader.ts";
 export type { Pulled } from "./reader.ts";

@@ -100,6 +100,11 @@ export class TapeReader {
     this.#onBell();
   }
 
+  /** Something may be new: whoever drives the run now is in this process. */
+  wake(): void {
+    this.#onBell();
+  }
+
   /** What can be given without waiting; null if nothing is known to be there. */
   #ready(): Pulled | null {
     if (this.#closed) return LEAVE;

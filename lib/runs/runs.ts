@@ -5,99 +5,59 @@
  *
  * @module
  */
-import { historyMessages } from "../agent/history.ts";
-import type { Model, ModelMessage } from "../agent/contracts.ts";
-import { systemPrompt } from "../agent/prompt.ts";
-import type { Toolbox } from "../agent/toolbox.ts";
-import type { Answer } from "../chat/answer.ts";
-import { frameId, newChatId, newRunId, parseFrameId } from "../chat/ids.ts";
+import type { Model } from "../agent/contracts.ts";
+import type { Answer, Asked } from "../chat/answer.ts";
 import type { StartEvent } from "../chat/events.ts";
+import { newChatId, newRunId, parseFrameId } from "../chat/ids.ts";
+import type { ChatSettings } from "../chat/settings.ts";
 import type { ChatSummary, ChatView, RunView } from "../chat/views.ts";
 import {
   type CreateOutcome,
   type RunRow,
-  type Store,
   StoreError,
 } from "../store/contract.ts";
-import { Driver } from "./driver.ts";
+import { type AskedWith, askedWith, imageName, settingsOf } from "./asked.ts";
+import { Chats } from "./chats.ts";
+import { Crew } from "./crew.ts";
+import type { Said } from "./driver.ts";
 import { LIMITS, type RunLimits } from "./limits.ts";
-import { foldLog, readLog } from "./log.ts";
+import type {
+  DecideOutcome,
+  ReadOutcome,
+  RunsOptions,
+  StartOutcome,
+  StartRequest,
+  StopOutcome,
+} from "./outcomes.ts";
 import { Pulse } from "./pulse.ts";
 import { Rate } from "./rate.ts";
 import { TapeReader } from "./reader.ts";
 import { titleOf } from "./title.ts";
 
-export interface RunsOptions {
-  store: Store;
-  model: Model;
-  toolbox: Toolbox;
-  now: () => Date;
-  limits?: Partial<RunLimits>;
-  /** Hears causes that must not be shown to people. */
-  report: (message: string, error: unknown) => void;
-}
-
-export interface StartRequest {
-  owner: string;
-  text: string;
-  /** The chat to ask in; a new one is made without it. */
-  chat?: string;
-  idempotencyKey?: string;
-}
-
-export type StartOutcome =
-  /** Or was before, under the same idempotency key (N10). */
-  | { kind: "started"; run: string; chat: string }
-  /** The chat's last question is still being answered. */
-  | { kind: "active"; run: string; chat: string }
-  | { kind: "no-chat" }
-  /** The process is going down. */
-  | { kind: "closing" }
-  /** The store could not commit; nothing was started (N9). */
-  | { kind: "unsaved"; full: boolean }
-  /** This owner asks too often. */
-  | { kind: "too-many"; waitMs: number };
-
-export type ReadOutcome =
-  /** `resync`: what the reader has cannot be trusted; it gets everything. */
-  | { kind: "reader"; reader: TapeReader; resync: boolean }
-  /** The cursor is at the end: there will never be more (204). */
-  | { kind: "over" }
-  | { kind: "missing" }
-  | { kind: "too-many" };
-
-export type StopOutcome =
-  | { kind: "stopping" }
-  | { kind: "over"; status: RunRow["status"] }
-  | { kind: "missing" };
-
-/** How often expired leases are looked for, in milliseconds (protocol 2.5). */
-const SWEEP_MS = 2_000;
-const CHATS_SHOWN = 200;
-
 export class Runs {
   readonly #options: RunsOptions;
   readonly #limits: RunLimits;
-  readonly #id = crypto.randomUUID();
-  readonly #drivers = new Map<string, Driver>();
+  readonly #crew: Crew;
+  readonly #chats: Chats;
   readonly #pulse: Pulse;
   readonly #rate: Rate;
   readonly #readers = new Map<string, Set<TapeReader>>();
-  readonly #timers: ReturnType<typeof setInterval>[];
   /** Questions being committed. */
   readonly #starting = new Set<Promise<StartOutcome>>();
-  #sweeping: Promise<void> = Promise.resolve();
   #closing = false;
 
   constructor(options: RunsOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#chats = new Chats(options.store, (run) => this.#crew.answer(run));
+    this.#crew = new Crew({
+      ...options,
+      limits: this.#limits,
+      answer: (row) => this.#chats.answer(row),
+      onTaken: (run) => this.#wakeReaders(run),
+    });
     this.#pulse = new Pulse(this.#limits.beatMs / 15);
     this.#rate = new Rate(this.#limits.questionsPerMinute);
-    this.#timers = [
-      setInterval(() => this.sweep(), SWEEP_MS),
-      setInterval(() => this.#renew(), this.#limits.leaseMs * 0.3),
-    ];
   }
 
   /**
@@ -118,32 +78,65 @@ export class Runs {
   }
 
   async #start(request: StartRequest): Promise<StartOutcome> {
-    const { store, model, now, report } = this.#options;
-    const { owner, text } = request;
+    const { store, now, report } = this.#options;
+    const { owner, asked } = request;
     const run = newRunId();
     const chat = request.chat ?? newChatId();
-    const start: StartEvent = {
-      type: "start",
-      messageId: run,
-      messageMetadata: {
-        chat_id: chat,
-        model: model.id,
-        created_at: now().toISOString(),
-      },
-    };
-    let before: RunRow[];
+    let before: RunRow[] = [];
     let outcome: CreateOutcome;
+    let start: StartEvent;
     try {
-      before = request.chat === undefined ? [] : await store.runs(chat);
+      const known = request.chat === undefined
+        ? null
+        : await store.chat(owner, chat);
+      const isNew = known === null;
+      if (isNew && request.chat !== undefined && !request.makeChat) {
+        return { kind: "no-chat" };
+      }
+      if (!isNew) before = await store.runs(chat);
+      const again = request.regenerate ? before.at(-1) ?? null : null;
+      if (request.regenerate && again === null) {
+        return { kind: "nothing-asked" };
+      }
+      const settings = isNew
+        ? request.settings ?? {}
+        : settingsOf(known.settings);
+      const model = await this.#model(settings.model);
+      if (model === null) return { kind: "no-model", id: settings.model! };
+      const text = again?.text ?? request.text;
+      const images = again === null
+        ? request.images ?? []
+        : await this.#images(again);
+      const options: AskedWith = {
+        model: model.id,
+        temperature: settings.temperature ?? 0,
+        system: settings.system,
+        images: images.map((_, i) => imageName(i + 1)),
+        unattended: asked?.unattended ?? false,
+        context: asked?.context ?? [],
+      };
+      start = {
+        type: "start",
+        messageId: run,
+        messageMetadata: {
+          chat_id: chat,
+          model: model.id,
+          created_at: now().toISOString(),
+        },
+      };
       outcome = await store.create({
         run,
         chat,
-        newChatTitle: request.chat === undefined ? titleOf(text) : null,
+        newChatTitle: isNew ? titleOf(text) : null,
+        newChatSettings: JSON.stringify(settings),
+        newChatHidden: asked?.hidden ?? false,
         owner,
         text,
-        parent: before.at(-1)?.id ?? null,
+        options: JSON.stringify(options),
+        keep: images.map((url, i) => ({ name: imageName(i + 1), text: url })),
+        parent: again === null ? before.at(-1)?.id ?? null : again.parent,
         idempotencyKey: request.idempotencyKey ?? null,
-        leaseOwner: this.#id,
+        leaseOwner: this.#crew.id,
         leaseMs: this.#limits.leaseMs,
         start,
       });
@@ -164,9 +157,29 @@ export class Runs {
           chat: outcome.run.chat,
         };
       case "created":
-        this.#drive(outcome.run, start, before);
+        this.#crew.drive(outcome.run, [
+          {
+            epoch: outcome.run.epoch,
+            seq: 1,
+            event: start,
+            json: JSON.stringify(start),
+          },
+        ], before);
         return { kind: "started", run, chat };
     }
+  }
+
+  #model(id: string | undefined): Promise<Model | null> {
+    const { models } = this.#options;
+    return id === undefined ? models.standard() : models.find(id);
+  }
+
+  async #images(row: RunRow): Promise<string[]> {
+    const { store } = this.#options;
+    const kept = await Promise.all(
+      askedWith(row.options).images.map((name) => store.kept(row.id, name)),
+    );
+    return kept.filter((url) => url !== null);
   }
 
   /**
@@ -179,7 +192,7 @@ export class Runs {
     run: string,
     cursor: string | null,
   ): Promise<ReadOutcome> {
-    const row = await this.#own(owner, run);
+    const row = await this.#chats.own(owner, run);
     if (row === null) return { kind: "missing" };
     const from = await this.#resume(row, cursor);
     if (from === "over") return { kind: "over" };
@@ -188,7 +201,7 @@ export class Runs {
     const reader: TapeReader = new TapeReader({
       store: this.#options.store,
       row,
-      live: () => this.#drivers.get(run)?.live,
+      live: () => this.#crew.live(run),
       after: from.after,
       beatMs: this.#limits.beatMs,
       stallMs: this.#limits.stallMs,
@@ -206,17 +219,56 @@ export class Runs {
 
   /** Asks a run to stop. The wish is durable before this resolves. */
   async stop(owner: string, run: string): Promise<StopOutcome> {
-    const row = await this.#own(owner, run);
+    const row = await this.#chats.own(owner, run);
     if (row === null) return { kind: "missing" };
     if (row.status !== "running") return { kind: "over", status: row.status };
     // The model's socket first: it must close within 250 ms (N7), whatever the
     // store does.
-    this.#drivers.get(run)?.stop("user");
+    this.#crew.stop(run, "user");
     const now = await this.#options.store.requestStop(run);
     if (now !== null && now.status !== "running") {
       return { kind: "over", status: now.status };
     }
+    // A run that waits for a person has nobody who would hear of it.
+    if (now?.leaseOwner === null) await this.#crew.wake(now);
     return { kind: "stopping" };
+  }
+
+  /**
+   * A person's answer to a question of a run. Whoever is first counts, from
+   * whatever tab, and once (T04); the run goes on at once.
+   */
+  async decide(
+    owner: string,
+    run: string,
+    question: string,
+    decision: Said["decision"],
+  ): Promise<DecideOutcome> {
+    const { store, now } = this.#options;
+    const row = await this.#chats.own(owner, run);
+    if (row === null) return { kind: "missing" };
+    const asked = find(await this.#chats.answer(row), question);
+    if (asked === null) return { kind: "missing" };
+    const late = Date.parse(asked.expiresAt) <= now().getTime();
+    const why = asked.decision === "expired"
+      ? "expired"
+      : asked.decision !== null
+      ? "already_answered"
+      : row.status !== "running" || row.stopRequested
+      ? "run_over"
+      : late
+      ? "expired"
+      : null;
+    if (why !== null) return { kind: "over", why };
+    if (decision === "chat" && !asked.chatWide) {
+      return { kind: "not-chat-wide" };
+    }
+    const said: Said = { decision };
+    const outcome = await store.answer(run, question, JSON.stringify(said));
+    if (outcome === "taken") return { kind: "over", why: "already_answered" };
+    // Not waited for: what else the step does may take its time.
+    this.#crew.wake(row);
+    return { kind: "recorded" };
   }
 
   /** How many readers are connected right now. */
@@ -227,117 +279,64 @@ export class Runs {
   }
 
   /** One run as far as it is committed; null if it is not this owner's. */
-  async view(owner: string, run: string): Promise<RunView | null> {
-    const row = await this.#own(owner, run);
-    if (row === null) return null;
-    const answer = await this.#answer(row);
-    return {
-      run_id: row.id,
-      chat_id: row.chat,
-      text: row.text,
-      last_id: frameId(row.id, answer.cursor ?? { epoch: row.epoch, seq: 1 }),
-      answer,
-    };
+  view(owner: string, run: string): Promise<RunView | null> {
+    return this.#chats.view(owner, run);
   }
 
-  /** A tool's long answer in whole; null if it is not this owner's. */
-  async output(owner: string, run: string, name: string) {
-    const row = await this.#own(owner, run);
-    return row === null ? null : await this.#options.store.kept(run, name);
+  /** A tool's long answer in whole, or an image; null if not this owner's. */
+  kept(owner: string, run: string, name: string): Promise<string | null> {
+    return this.#chats.kept(owner, run, name);
   }
 
   /** This owner's chats, newest first. */
-  async chats(owner: string): Promise<ChatSummary[]> {
-    const rows = await this.#options.store.chats(owner, CHATS_SHOWN);
-    return rows.map((row) => ({
-      id: row.id,
-      title: row.title,
-      updatedAt: new Date(row.updatedAt).toISOString(),
-      activeRun: row.activeRun,
-    }));
+  chats(owner: string): Promise<ChatSummary[]> {
+    return this.#chats.list(owner);
   }
 
   /** A chat with all its turns; null if it is not this owner's. */
-  async chat(owner: string, id: string): Promise<ChatView | null> {
-    const row = await this.#options.store.chat(owner, id);
-    if (row === null) return null;
-    const rows = await this.#options.store.runs(id);
-    const turns = await Promise.all(rows.map(async (run) => ({
-      text: run.text,
-      createdAt: new Date(run.createdAt).toISOString(),
-      answer: await this.#answer(run),
-    })));
-    return { id, title: row.title, activeRun: row.activeRun, turns };
+  chat(owner: string, id: string): Promise<ChatView | null> {
+    return this.#chats.chat(owner, id);
+  }
+
+  /** The chat's running run; null also where there is no such chat. */
+  active(owner: string, id: string): Promise<string | null> {
+    return this.#chats.active(owner, id);
   }
 
   /**
-   * Ends runs whose owner is gone: shown text stays, and the person may ask
-   * again (decision 8). Called every two seconds and at the start.
+   * Chooses for a chat; what runs already goes on as it was asked. False if the
+   * chat is not this owner's.
    */
+  configure(
+    owner: string,
+    id: string,
+    settings: ChatSettings,
+  ): Promise<boolean> {
+    return this.#chats.configure(owner, id, settings);
+  }
+
+  /** Looks for runs whose owner is gone. Called at the start. */
   sweep(): Promise<void> {
-    this.#sweeping = this.#sweeping.then(() => this.#sweep()).catch((error) =>
-      this.#options.report("Looking for interrupted runs failed", error)
-    );
-    return this.#sweeping;
+    return this.#crew.sweep();
   }
 
   /**
    * Lets go of everything: readers are told to come back, runs are ended as
-   * interrupted by the shutdown, and nothing new begins.
+   * interrupted by the shutdown, and nothing new begins. What waits for a person
+   * goes on waiting.
    */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const timer of this.#timers) clearInterval(timer);
     for (const readers of this.#readers.values()) {
       for (const reader of readers) reader.leave();
     }
-    for (const driver of this.#drivers.values()) driver.stop("shutdown");
-    // What is just being created becomes a driver, stopped at once.
-    await Promise.allSettled(this.#starting);
-    await Promise.all([...this.#drivers.values()].map((d) => d.done));
-    await this.#sweeping;
+    await this.#crew.close(this.#starting);
   }
 
-  #drive(row: RunRow, start: StartEvent, before: RunRow[]): void {
-    const { store, model, toolbox, report } = this.#options;
-    const driver = new Driver({
-      store,
-      row,
-      committed: [
-        {
-          epoch: row.epoch,
-          seq: 1,
-          event: start,
-          json: JSON.stringify(start),
-        },
-      ],
-      model,
-      toolbox,
-      messages: () => this.#messages(row, before),
-      limits: this.#limits,
-      report,
-    });
-    this.#drivers.set(row.id, driver);
-    driver.done.then(() => this.#drivers.delete(row.id));
-    if (this.#closing) driver.stop("shutdown");
-  }
-
-  async #messages(row: RunRow, before: RunRow[]): Promise<ModelMessage[]> {
-    const turns = await Promise.all(before.map(async (run) => ({
-      text: run.text,
-      answer: await this.#answer(run),
-    })));
-    return historyMessages(
-      systemPrompt(this.#options.now()),
-      turns,
-      row.text,
-    );
-  }
-
-  async #own(owner: string, run: string): Promise<RunRow | null> {
-    const row = await this.#options.store.run(run);
-    // Missing and not yours are one answer (case S02).
-    return row === null || row.owner !== owner ? null : row;
+  #wakeReaders(run: string): void {
+    for (const readers of this.#readers.values()) {
+      for (const reader of readers) if (reader.run === run) reader.wake();
+    }
   }
 
   async #resume(
@@ -356,41 +355,12 @@ export class Runs {
     }
     return { after: seq, resync: false };
   }
+}
 
-  async #answer(row: RunRow): Promise<Answer> {
-    if (row.message !== null) return JSON.parse(row.message);
-    const driver = this.#drivers.get(row.id);
-    if (driver?.live.heard) return structuredClone(driver.tape.answer);
-    return await foldLog(this.#options.store, row.id);
-  }
-
-  async #sweep(): Promise<void> {
-    if (this.#closing) return;
-    const { store, report } = this.#options;
-    const expired = await store.takeExpired(this.#id, this.#limits.leaseMs);
-    for (const row of expired) {
-      // Our own run whose lease could not be renewed in time is not ours now.
-      this.#drivers.get(row.id)?.stop("lost");
-      const committed = await Array.fromAsync(readLog(store, row.id));
-      await Driver.interrupt({ store, row, committed, report });
-    }
-  }
-
-  async #renew(): Promise<void> {
-    await Promise.all(
-      [...this.#drivers].map(async ([run, driver]) => {
-        try {
-          const { store } = this.#options;
-          const { epoch } = driver.row;
-          if (!await store.renew(run, epoch, this.#limits.leaseMs)) {
-            return driver.stop("lost");
-          }
-          // Stop may have been pressed in another process.
-          if ((await store.run(run))?.stopRequested) driver.stop("user");
-        } catch (error) {
-          this.#options.report("Renewing a lease failed", error);
-        }
-      }),
-    );
-  }
+function find(answer: Answer, question: string): Asked | null {
+  const asked = answer.parts.flatMap((part) =>
+    part.kind === "tool" && part.approval !== undefined ? [part.approval] : []
+  );
+  if (answer.asked !== null) asked.push(answer.asked);
+  return asked.find(({ id }) => id === question) ?? null;
 }

@@ -37,6 +37,8 @@ const MARKS = new Set<RunEvent["type"]>([
   "text-end",
   "reasoning-start",
   "reasoning-end",
+  // Read at leisure, and often followed by something else.
+  "data-tool-progress",
 ]);
 
 /** The log has another owner now, or has its terminal: nothing was written. */
@@ -66,7 +68,7 @@ export class Tape {
   #committing: Promise<void> | null = null;
   #lastCommit = 0;
   #urgent = false;
-  #failed = false;
+  #failure: Error | null = null;
   #closed = false;
 
   constructor(options: TapeOptions) {
@@ -78,12 +80,27 @@ export class Tape {
 
   /** Puts an event on the tape. Returns at once; after the end it does nothing. */
   write = (event: AgentEvent): void => {
-    if (this.#closed || this.#failed) return;
+    if (this.#closed || this.#failure !== null) return;
     this.#gather(event);
     if (MARKS.has(event.type)) return this.#scheduleIn(WINDOW_MS);
     if (!isDelta(event)) this.#urgent = true;
     this.#schedule();
   };
+
+  /**
+   * Resolves once everything written so far is durable.
+   *
+   * @throws FencedError if the log belongs to someone else or is over.
+   * @throws StoreError if the store could not commit.
+   */
+  async settled(): Promise<void> {
+    while (this.#failure === null) {
+      if (this.#committing !== null) await this.#committing;
+      else if (this.#waiting.length > 0) this.#flush();
+      else return;
+    }
+    throw this.#failure;
+  }
 
   /**
    * Closes open parts, writes the terminal and seals the run, in one commit.
@@ -155,12 +172,12 @@ export class Tape {
       .catch((error) => {
         // Still before everything said since: the end writes both, or neither.
         this.#waiting.unshift(...events);
-        this.#failed = true;
+        this.#failure = error;
         this.#options.onFailed(error);
       })
       .then(() => {
         this.#committing = null;
-        if (this.#closed || this.#failed) return;
+        if (this.#closed || this.#failure !== null) return;
         if (this.#waiting.length > 0) this.#schedule();
       });
   }

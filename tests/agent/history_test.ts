@@ -20,10 +20,10 @@ const roles = (messages: ModelMessage[]) => messages.map(({ role }) => role);
 
 Deno.test("historyMessages() answers every call behind its step, and says nothing for an empty answer", () => {
   const messages = historyMessages("be brief", [
-    turn("failed before its first word", { kind: "step" }),
+    turn("failed before its first word", { kind: "step", done: true }),
     turn(
       "stopped in a call",
-      { kind: "step" },
+      { kind: "step", done: true },
       { kind: "text", id: "r1", text: "hm", done: true },
       {
         kind: "tool",
@@ -34,10 +34,10 @@ Deno.test("historyMessages() answers every call behind its step, and says nothin
         errorText: "aborted",
         ms: 0,
       },
-      { kind: "step" },
+      { kind: "step", done: true },
       said("no bus"),
     ),
-  ], "again");
+  ], { text: "again" });
   assertEquals(roles(messages), [
     "system",
     "user",
@@ -57,7 +57,7 @@ Deno.test("D05: historyMessages() tells the newest turns of a 500-turn chat, who
     { length: 500 },
     (_, i) => turn(`question ${i}`, said(`${i} `.repeat(500))),
   );
-  const messages = historyMessages("be brief", turns, "and now?");
+  const messages = historyMessages("be brief", turns, { text: "and now?" });
   const size = messages.reduce((sum, { text }) => sum + text.length, 0);
   assert(size < MAX_HISTORY + 100 && size > MAX_HISTORY / 2, `${size}`);
   assertEquals(messages[0], { role: "system", text: "be brief" });

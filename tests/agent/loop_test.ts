@@ -1,7 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as z from "zod";
+import { before } from "../../lib/agent/history.ts";
 import { runAgent } from "../../lib/agent/loop.ts";
 import { ModelError, type Tool } from "../../lib/agent/contracts.ts";
+import { Repeats } from "../../lib/agent/repeats.ts";
 import { createToolbox, MAX_OUTPUT } from "../../lib/agent/toolbox.ts";
 import type { AgentEvent } from "../../lib/chat/events.ts";
 import { emptyAnswer } from "../../lib/chat/answer.ts";
@@ -37,6 +39,14 @@ function stage(model: ScriptedModel, tools: Tool[] = [], maxSteps = 25) {
     signal: abort.signal,
     maxSteps,
     keep: (text) => Promise.resolve(`kept:${text.length}`),
+    keepCarry: (carry) => Promise.resolve(JSON.stringify(carry)),
+    trust: { attended: false, allowed: new Set(), strangers: new Set() },
+    repeats: new Repeats(),
+    ask: (question) => ({ ...question, id: "a_1", expiresAt: "" }),
+    before: before(emptyAnswer("r"), new Set()),
+  }).then((result) => {
+    assert(result.kind === "finished");
+    return result;
   });
   return { events, abort, result };
 }
@@ -229,8 +239,9 @@ Deno.test("U39: runAgent() does not run a call that was cut off", async () => {
   assertEquals(folded(events).parts.at(-1)?.kind, "tool");
 });
 
-Deno.test("U40 T13: runAgent() gives up when a model calls tools for ever", async () => {
-  const step = () => calls({ id: "same", name: "t", arguments: "{}" });
+Deno.test("U40: runAgent() gives up after 25 steps where nobody can be asked", async () => {
+  const step = (_: unknown, n: number) =>
+    calls({ id: "same", name: "t", arguments: `{"x":${n}}` });
   const model = new ScriptedModel(...Array.from({ length: 25 }, step));
   const { events, result } = stage(model, [tool("t", () => ({ text: "1" }))]);
   const error = await assertRejects(() => result, ModelError);
@@ -240,6 +251,42 @@ Deno.test("U40 T13: runAgent() gives up when a model calls tools for ever", asyn
     e.type === "tool-input-start" ? [e.toolCallId] : []
   );
   assertEquals(new Set(ids).size, 25, "ids are unique in the run");
+});
+
+Deno.test("T13: runAgent() stops after 8 steps of the same call, and runs it three times", async () => {
+  const step = () => calls({ id: "same", name: "t", arguments: '{"x":1}' });
+  const model = new ScriptedModel(...Array.from({ length: 8 }, step));
+  let runs = 0;
+  const { events, result } = stage(model, [
+    tool("t", () => {
+      runs++;
+      return { text: "1" };
+    }),
+  ]);
+  const error = await assertRejects(() => result, ModelError);
+  assertEquals(error.code, "max_steps");
+  assertMatch(error.message, /8 steps.*repeating/);
+  model.assertPlayed();
+  assertEquals(runs, 3);
+  const told = events.flatMap((e) =>
+    e.type === "tool-output-error" ? [e.errorText] : []
+  );
+  assertEquals(told.length, 5);
+  assertMatch(told[0]!, /^Not run: t was called .* 3 times/);
+});
+
+Deno.test("T13: a call that says something new each time is no loop", async () => {
+  const step = () => calls({ id: "same", name: "t", arguments: "{}" });
+  const model = new ScriptedModel(
+    ...Array.from({ length: 9 }, step),
+    says("done"),
+  );
+  let runs = 0;
+  const { result } = stage(model, [
+    tool("t", () => ({ text: `${++runs} of 9` })),
+  ]);
+  assertEquals((await result).steps, 10);
+  assertEquals(runs, 9);
 });
 
 Deno.test("runAgent() sums usage over steps", async () => {

@@ -3,6 +3,7 @@
  * model, and readers.
  */
 import { assert } from "@std/assert";
+import type { Tool } from "../../lib/agent/contracts.ts";
 import { createToolbox } from "../../lib/agent/toolbox.ts";
 import { emptyAnswer } from "../../lib/chat/answer.ts";
 import { fold } from "../../lib/chat/fold.ts";
@@ -13,21 +14,28 @@ import {
   type TapeReader,
 } from "../../lib/runs/mod.ts";
 import { openStore, type Store } from "../../lib/store/mod.ts";
+import { soleModel } from "../../lib/models/catalog.ts";
 import { PuppetModel } from "./puppet_model.ts";
 
 export const NOW = new Date("2026-03-02T08:00:00Z");
 
 export function stage(
-  options: { store?: Store; limits?: Partial<RunLimits> } = {},
+  options: {
+    store?: Store;
+    limits?: Partial<RunLimits>;
+    tools?: Tool[];
+    now?: () => Date;
+  } = {},
 ) {
   const store = options.store ?? openStore({ kind: "memory" });
   const model = new PuppetModel();
   const reports: string[] = [];
+  const { tools = [], now = () => NOW } = options;
   const runs = new Runs({
     store,
-    model,
-    toolbox: createToolbox([], () => NOW),
-    now: () => NOW,
+    models: soleModel(model),
+    toolbox: () => Promise.resolve(createToolbox(tools, now)),
+    now,
     limits: options.limits,
     report: (message) => reports.push(message),
   });
@@ -89,20 +97,12 @@ export function troubled(
     await store.trouble();
     return await inner.append(...args);
   };
-  for (
-    const name of [
-      "create",
-      "read",
-      "run",
-      "renew",
-      "takeExpired",
-      "requestStop",
-      "chat",
-      "chats",
-      "runs",
-      "close",
-    ] as const
-  ) {
+  // A class with private fields wants its methods called on itself.
+  const proto = Object.getPrototypeOf(inner);
+  for (const name of Object.getOwnPropertyNames(proto)) {
+    if (name === "append" || name === "constructor" || name === "kind") {
+      continue;
+    }
     // deno-lint-ignore no-explicit-any
     (store as any)[name] = (inner as any)[name].bind(inner);
   }

@@ -1,0 +1,187 @@
+/**
+ * The drivers of this process: who drives which run, who takes a run over whose
+ * owner is gone or whose person has answered, and whose lease is renewed.
+ *
+ * @module
+ */
+import { isWaiting } from "../agent/history.ts";
+import { type Answer, emptyAnswer } from "../chat/answer.ts";
+import { fold } from "../chat/fold.ts";
+import type { RunRow } from "../store/contract.ts";
+import { gatherBrief } from "./brief.ts";
+import { Driver, type StopReason } from "./driver.ts";
+import type { Entry } from "./entry.ts";
+import type { RunLimits } from "./limits.ts";
+import type { LiveRun } from "./live.ts";
+import { readLog } from "./log.ts";
+import type { RunsOptions } from "./outcomes.ts";
+import { pathTo } from "./path.ts";
+
+export interface CrewOptions extends Omit<RunsOptions, "limits"> {
+  limits: RunLimits;
+  /** A run's answer as far as it is committed. */
+  answer: (row: RunRow) => Promise<Answer>;
+  /** A run that waited goes on here: its readers need not ask the store. */
+  onTaken: (run: string) => void;
+}
+
+/** How often expired leases are looked for, in milliseconds (protocol 2.5). */
+const SWEEP_MS = 2_000;
+
+export class Crew {
+  /** Who holds the leases of this process. */
+  readonly id = crypto.randomUUID();
+  readonly #options: CrewOptions;
+  readonly #drivers = new Map<string, Driver>();
+  readonly #timers: ReturnType<typeof setInterval>[];
+  /** Waiting runs that are being taken. */
+  readonly #waking = new Set<Promise<void>>();
+  #sweeping: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#timers = [
+      setInterval(() => this.sweep(), SWEEP_MS),
+      setInterval(() => this.#renew(), options.limits.leaseMs * 0.3),
+    ];
+  }
+
+  /** The run as this process drives it, if it does. */
+  live(run: string): LiveRun | undefined {
+    return this.#drivers.get(run)?.live;
+  }
+
+  /** What is committed of a run this process drives. */
+  answer(run: string): Answer | undefined {
+    const driver = this.#drivers.get(run);
+    return driver?.live.heard ? driver.tape.answer : undefined;
+  }
+
+  /** Ends a run, if it is driven here. */
+  stop(run: string, reason: StopReason): void {
+    this.#drivers.get(run)?.stop(reason);
+  }
+
+  /**
+   * Drives a run from its log to its end, or to where it waits for a person.
+   *
+   * @param chat The runs of its chat, at least those before it.
+   */
+  drive(row: RunRow, committed: Entry[], chat: RunRow[]): Driver {
+    const { store, models, toolbox, now, report, limits, answer } =
+      this.#options;
+    const driver = new Driver({
+      store,
+      row,
+      committed,
+      brief: () =>
+        gatherBrief(row, pathTo(row, chat), {
+          store,
+          models,
+          toolbox,
+          now,
+          answer,
+        }),
+      limits,
+      now,
+      report,
+    });
+    this.#drivers.set(row.id, driver);
+    driver.done.then(() => {
+      if (this.#drivers.get(row.id) === driver) this.#drivers.delete(row.id);
+    });
+    if (this.#closing) driver.stop("shutdown");
+    return driver;
+  }
+
+  /** Takes a run that waits for a person, if nobody else has, and goes on. */
+  async wake(row: RunRow): Promise<void> {
+    if (row.status !== "running" || this.#closing) return;
+    const waking = this.#wake(row.id);
+    this.#waking.add(waking);
+    await waking;
+    this.#waking.delete(waking);
+  }
+
+  async #wake(id: string): Promise<void> {
+    const { store, report, limits } = this.#options;
+    // It may be just about to let go of the run.
+    await this.#drivers.get(id)?.done;
+    try {
+      const taken = await store.take(id, this.id, limits.leaseMs);
+      if (taken !== null) await this.#goOn(taken);
+    } catch (error) {
+      // What was said is kept: the next sweep takes the run.
+      report("A waiting run could not be taken", error);
+    }
+  }
+
+  /** Drives a run from where its log ends, or ends it. */
+  async #goOn(row: RunRow): Promise<void> {
+    const { store, report } = this.#options;
+    const committed = await Array.fromAsync(readLog(store, row.id));
+    const answer = emptyAnswer(row.id);
+    for (const entry of committed) fold(answer, entry);
+    if (!isWaiting(answer)) {
+      return await Driver.interrupt({ store, row, committed, report });
+    }
+    const driver = this.drive(row, committed, await store.runs(row.chat));
+    if (row.stopRequested) driver.stop("user");
+    this.#options.onTaken(row.id);
+  }
+
+  /**
+   * Ends runs whose owner is gone: shown text stays, and the person may ask
+   * again (decision 8). What waits for a person goes on. Called every two seconds
+   * and at the start.
+   */
+  sweep(): Promise<void> {
+    this.#sweeping = this.#sweeping.then(() => this.#sweep()).catch((error) =>
+      this.#options.report("Looking for interrupted runs failed", error)
+    );
+    return this.#sweeping;
+  }
+
+  /** Ends every run as interrupted by the shutdown; nothing new begins. */
+  async close(starting: Iterable<Promise<unknown>>): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const driver of this.#drivers.values()) driver.stop("shutdown");
+    // What is just being created becomes a driver, stopped at once.
+    await Promise.allSettled(starting);
+    await Promise.all([...this.#drivers.values()].map((d) => d.done));
+    await Promise.all(this.#waking);
+    await Promise.all([...this.#drivers.values()].map((d) => d.done));
+    await this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#closing) return;
+    const { store, limits } = this.#options;
+    const expired = await store.takeExpired(this.id, limits.leaseMs);
+    for (const row of expired) {
+      // Our own run whose lease could not be renewed in time is not ours now.
+      this.#drivers.get(row.id)?.stop("lost");
+      await this.#goOn(row);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    await Promise.all(
+      [...this.#drivers].map(async ([run, driver]) => {
+        try {
+          const { store, limits } = this.#options;
+          const { epoch } = driver.row;
+          if (!await store.renew(run, epoch, limits.leaseMs)) {
+            return driver.stop("lost");
+          }
+          // Stop may have been pressed in another process.
+          if ((await store.run(run))?.stopRequested) driver.stop("user");
+        } catch (error) {
+          this.#options.report("Renewing a lease failed", error);
+        }
+      }),
+    );
+  }
+}
