@@ -10,6 +10,7 @@ import {
   type ModelEvent,
   type ToolCall,
 } from "../agent/contracts.ts";
+import type { Json } from "../chat/events.ts";
 
 /** Protocol 2.5: all arguments of one step, in UTF-16 units. */
 const MAX_ARGUMENTS = 1024 * 1024;
@@ -24,6 +25,7 @@ interface Fragment {
   id?: string;
   name?: string;
   arguments: string;
+  extra?: Json;
 }
 
 interface Call {
@@ -31,6 +33,8 @@ interface Call {
   name: string;
   arguments: string;
   started: boolean;
+  /** Its `extra_content`, which some providers want back. */
+  extra?: Json;
   /** Where in the JSON `arguments` has got to. */
   json: { depth: number; inString: boolean; escaped: boolean; closed: boolean };
 }
@@ -40,6 +44,8 @@ export interface CallAssembler {
   add(raw: unknown): void;
   /** The calls in the order they began, each with complete arguments. */
   finish(): ToolCall[];
+  /** What came along with each call of `finish`. */
+  extras(): (Json | undefined)[];
   /** The calls that were heard of, as far as they got. */
   cut(): ToolCall[];
 }
@@ -137,22 +143,27 @@ export function callAssembler(options: {
     if (!call.started && fragment.name !== undefined) {
       start(call, fragment.name);
     }
+    if (fragment.extra !== undefined) call.extra = fragment.extra;
     grow(call, fragment.arguments);
   }
 
+  const whole = () =>
+    calls.filter((call) => call.name !== "" || call.arguments.trim() !== "");
+
   function finish(): ToolCall[] {
-    const whole = calls.filter((call) => call.name || call.arguments.trim());
-    for (const call of whole) {
+    const found = whole();
+    for (const call of found) {
       // Goes back to the model as a tool that does not exist.
       if (!call.started) start(call, "unknown");
       if (call.arguments.trim() === "") grow(call, "{}");
     }
-    return whole.map(plain);
+    return found.map(plain);
   }
 
   return {
     add,
     finish,
+    extras: () => whole().map(({ extra }) => extra),
     cut: () => calls.filter((call) => call.started).map(plain),
   };
 }
@@ -165,7 +176,10 @@ const plain = ({ id, name, arguments: text }: Call): ToolCall => ({
 
 function read(raw: unknown): Fragment | null {
   if (typeof raw !== "object" || raw === null) return null;
-  const { index, id, function: called } = raw as Record<string, unknown>;
+  const { index, id, function: called, extra_content } = raw as Record<
+    string,
+    unknown
+  >;
   const { name, arguments: given } =
     (typeof called === "object" && called !== null ? called : {}) as Record<
       string,
@@ -182,6 +196,7 @@ function read(raw: unknown): Fragment | null {
       : typeof given === "object" && given !== null
       ? JSON.stringify(given)
       : "",
+    extra: extra_content === null ? undefined : extra_content as Json,
   };
 }
 

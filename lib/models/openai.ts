@@ -1,5 +1,5 @@
 /**
- * The model adapter for every server that speaks OpenAI Chat Completions: the
+ * The model adapter for every server that speaks one of OpenAI's two APIs: the
  * request goes through `npm:openai` (auth, base URL, abort), the answer is read
  * by us, because the SDK's own loop reports cut answers, error bodies and aborts
  * as success (protocol 1.3; decision 4).
@@ -14,37 +14,19 @@ import {
   type ModelRequest,
   type ModelTurn,
 } from "../agent/contracts.ts";
-import { sseParser, SseTooLongError } from "../chat/sse_parser.ts";
 import { completionReader } from "./completion.ts";
-import {
-  type OptionalField,
-  refusedField,
-  requestBody,
-} from "./openai_request.ts";
-import { readBody, ReadError, readSome, withShortErrors } from "./read_body.ts";
+import type { Dialect } from "./dialect.ts";
+import { exchange, type Patience } from "./exchange.ts";
+import { chatRequest } from "./openai_request.ts";
+import { withShortErrors } from "./read_body.ts";
+import { responseReader } from "./responses.ts";
+import { responsesRequest } from "./responses_request.ts";
 import { delayBeforeRetry, wait } from "./retry.ts";
 import { createTransport } from "./transport.ts";
-import {
-  connectionFailure,
-  failure,
-  redactor,
-  reportedFailure,
-  statusFailure,
-} from "./upstream_errors.ts";
-import { type Watchdog, watchdog } from "./watchdog.ts";
+import { redactor } from "./upstream_errors.ts";
 
 /** How patient the adapter is; all in milliseconds. */
-export interface OpenAITimings {
-  /** From sending the request to the response's headers. */
-  headersMs: number;
-  /** Between two data chunks; comments and pings do not count. */
-  silenceMs: number;
-  /** After a finish reason, for the usage and the end of the stream. */
-  settleMs: number;
-  /** After `[DONE]`, for the end of the stream. */
-  doneMs: number;
-  /** For the body of an error, once its status is known. */
-  errorBodyMs: number;
+export interface OpenAITimings extends Patience {
   /** Upper bound of the first backoff; doubles with each attempt. */
   backoffMs: number;
   /** A longer `Retry-After` fails at once and is reported. */
@@ -62,12 +44,22 @@ const TIMINGS: OpenAITimings = {
   maxRetryAfterMs: 30_000,
 };
 
+/** `POST /chat/completions`, which every server knows, or `POST /responses`. */
+export type OpenAIApi = "chat" | "responses";
+
+const DIALECTS: Record<OpenAIApi, Dialect> = {
+  chat: { prepare: chatRequest, reader: completionReader },
+  responses: { prepare: responsesRequest, reader: responseReader },
+};
+
 export interface OpenAIOptions {
   /** null for local servers that want none. */
   apiKey: string | null;
   /** null for OpenAI itself. */
   baseUrl: string | null;
   model: string;
+  /** Which API is spoken; Chat Completions unless said otherwise. */
+  api?: OpenAIApi;
   /** Instead of the transport of `transport.ts`. */
   fetch?: typeof fetch;
   timings?: Partial<OpenAITimings>;
@@ -79,16 +71,22 @@ export interface OpenAIOptions {
 export const loadOpenAI = () => import("openai");
 
 /**
- * A {@linkcode Model} behind a Chat Completions server.
+ * A {@linkcode Model} behind a server with one of these APIs.
  *
  * `stream` sends at most three requests, and a further one only as long as
  * nothing was emitted. Its errors are {@linkcode ModelError}s.
  */
 export function createOpenAIModel(options: OpenAIOptions): Model {
   const timings = { ...TIMINGS, ...options.timings };
-  const redact = redactor(options.apiKey);
-  const refused = new Set<OptionalField>();
   let client: OpenAI | undefined;
+  const attempt = exchange({
+    dialect: DIALECTS[options.api ?? "chat"],
+    model: options.model,
+    client: getClient,
+    patience: timings,
+    redact: redactor(options.apiKey),
+    warn: options.warn ?? (() => {}),
+  });
 
   async function getClient(): Promise<OpenAI> {
     const { default: OpenAI } = await loadOpenAI();
@@ -114,124 +112,6 @@ export function createOpenAIModel(options: OpenAIOptions): Model {
       // A redirect could carry the conversation to another host.
       fetchOptions: { redirect: "manual" },
     });
-  }
-
-  /** Sends the request, once more for each optional field the server refuses. */
-  async function send(
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    const { chat } = await getClient();
-    while (true) {
-      const body = requestBody(options.model, request, refused);
-      try {
-        return await chat.completions.create(body, { signal }).asResponse();
-      } catch (error) {
-        if (!isStatusError(error)) throw connectionFailure(error, redact);
-        const field = refusedField(error.status, error.error, body);
-        if (field === undefined) {
-          throw statusFailure(
-            error.status,
-            error.error ?? error.message,
-            error.headers,
-            redact,
-          );
-        }
-        refused.add(field);
-      }
-    }
-  }
-
-  /** One request and its answer, both under watch. */
-  async function attempt(
-    request: ModelRequest,
-    emit: (event: ModelEvent) => void,
-    signal: AbortSignal,
-  ): Promise<ModelTurn> {
-    signal.throwIfAborted();
-    // Aborts for the caller and for the watchdog; either way the socket closes.
-    const stop = new AbortController();
-    const abort = () => stop.abort(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    const dog = watchdog();
-    try {
-      dog.watch(
-        timings.headersMs,
-        () => stop.abort(failure("upstream_timeout")),
-      );
-      const response = await send(request, stop.signal);
-      await mustBeStream(response);
-      return await answer(response, request, emit, stop, dog);
-    } catch (error) {
-      throw stop.signal.aborted ? stop.signal.reason : error;
-    } finally {
-      dog.rest();
-      signal.removeEventListener("abort", abort);
-    }
-  }
-
-  async function mustBeStream(response: Response) {
-    const type = response.headers.get("content-type") ?? "none";
-    const isStream = /^\s*text\/event-stream\s*(?:;|$)/i.test(type);
-    if (response.status === 200 && isStream) return;
-    let said: unknown = "";
-    try {
-      said = JSON.parse(await readSome(response, timings.errorBodyMs));
-    } catch {
-      // A web page, most likely.
-    }
-    throw reportedFailure(
-      "upstream_bad_response",
-      said,
-      (text) => redact(`HTTP ${response.status}, ${type}: ${text}`),
-    );
-  }
-
-  /** Reads a stream to its end, or as far as it matters. */
-  async function answer(
-    response: Response,
-    request: ModelRequest,
-    emit: (event: ModelEvent) => void,
-    stop: AbortController,
-    dog: Watchdog,
-  ): Promise<ModelTurn> {
-    const reader = completionReader({
-      emit,
-      redact,
-      taken: callIds(request),
-      warn: options.warn ?? (() => {}),
-    });
-    // An emit may abort; the rest of the same read is then not heard.
-    let over = false;
-    stop.signal.addEventListener("abort", () => over = true, { once: true });
-    const parser = sseParser({ event: (event) => over || reader.event(event) });
-    let [chunks, ended] = [0, reader.ended];
-
-    function push(bytes: Uint8Array) {
-      parser.push(bytes);
-      if (reader.chunks !== chunks) dog.feed();
-      chunks = reader.chunks;
-      if (reader.ended === ended) return;
-      ended = reader.ended;
-      const patience = ended === "done" ? timings.doneMs : timings.settleMs;
-      dog.watch(patience, () => stop.abort(SETTLED));
-    }
-
-    dog.watch(timings.silenceMs, () => stop.abort(failure("upstream_stalled")));
-    try {
-      await readBody(response, push, stop.signal);
-    } catch (error) {
-      if (error instanceof SseTooLongError) {
-        throw failure("upstream_malformed", { cause: error.message });
-      }
-      if (!(error instanceof ReadError)) throw error;
-      // A complete answer stays complete, however its connection ended.
-      if (reader.ended === "no" && !stop.signal.aborted) {
-        throw failure("upstream_reset", { cause: redact(String(error.cause)) });
-      }
-    }
-    if (stop.signal.reason !== SETTLED) stop.signal.throwIfAborted();
-    return reader.turn();
   }
 
   /** Asks until there is an answer or no use in asking. */
@@ -261,30 +141,4 @@ export function createOpenAIModel(options: OpenAIOptions): Model {
   }
 
   return { id: options.model, stream };
-}
-
-/** Why a stream was left after its end was announced; no failure. */
-const SETTLED = Symbol("settled");
-
-/** The SDK's error for a response that was not ok. */
-interface StatusError {
-  status: number;
-  error: unknown;
-  message: string;
-  headers: Headers;
-}
-
-function isStatusError(error: unknown): error is StatusError {
-  return error instanceof Error && "headers" in error &&
-    typeof (error as Partial<StatusError>).status === "number";
-}
-
-function callIds({ messages }: ModelRequest): Set<string> {
-  return new Set(
-    messages.flatMap((message) =>
-      message.role === "assistant"
-        ? message.toolCalls.map((call) => call.id)
-        : []
-    ),
-  );
 }

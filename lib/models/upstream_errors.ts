@@ -83,9 +83,11 @@ export interface ProviderError {
   param?: string;
 }
 
-/** Reads `{error: …}`, the object within, or a bare string. */
+/** Reads `{error: …}`, the object within, a list of either, or a bare string. */
 export function providerError(value: unknown): ProviderError {
   if (typeof value === "string") return { message: value };
+  // Gemini puts it in a list.
+  if (Array.isArray(value)) return providerError(value[0]);
   if (typeof value !== "object" || value === null) return { message: "" };
   const fields = value as Record<string, unknown>;
   if (fields.error) return providerError(fields.error);
@@ -93,12 +95,14 @@ export function providerError(value: unknown): ProviderError {
     typeof field === "string" || typeof field === "number"
       ? String(field)
       : undefined;
+  // FastAPI servers say `detail`, which may be a list; Mistral has that in place
+  // of a message.
+  const said = fields.message ?? fields.detail;
   return {
-    // FastAPI servers say `detail`, which may be a list.
-    message: text(fields.message) ??
-      (fields.detail ? JSON.stringify(fields.detail) : ""),
+    message: text(said) ?? (said ? JSON.stringify(said) : ""),
     code: text(fields.code),
-    type: text(fields.type),
+    // "error" says no more than that it is one.
+    type: fields.type === "error" ? undefined : text(fields.type),
     param: text(fields.param),
   };
 }
@@ -134,6 +138,10 @@ function isTooLong({ code, type, message }: ProviderError): boolean {
   return [code, type, message].some((text) => text && TOO_LONG.test(text));
 }
 
+/** What Gemini and xAI say with a 400. */
+const WRONG_KEY =
+  /\b(?:incorrect|invalid) api key|api key\b.{0,12}(?:not valid|invalid)/i;
+
 /** Turns a refusal by status into a failure (U01-U06). */
 export function statusFailure(
   status: number,
@@ -147,7 +155,10 @@ export function statusFailure(
     retryAfterMs: retryAfterMs(headers),
     cause: redact(`HTTP ${status} ${said ?? ""} ${error.message}`),
   };
-  if (status === 401 || status === 403) {
+  if (
+    status === 401 || status === 403 ||
+    (status === 400 && WRONG_KEY.test(error.message))
+  ) {
     return failure("upstream_auth", details);
   }
   if (status === 402 || said === "insufficient_quota") {

@@ -18,7 +18,8 @@
  * or an action: {@linkcode pause}, {@linkcode reset}, {@linkcode hang},
  * {@linkcode raw}. Heads come from {@linkcode sse}, {@linkcode reply} and
  * {@linkcode silent} (all in `scripts.ts`), the text of chunks from
- * `completion_chunks.ts`; this file hands everything on.
+ * `completion_chunks.ts` or `responses_events.ts`; this file hands on all but the
+ * last, whose names are its own.
  *
  * The double complains: `close()` (which `await using` calls) throws when a
  * request came that no script expected, or a script was never asked for.

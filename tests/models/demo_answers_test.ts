@@ -160,7 +160,10 @@ Deno.test("what the shipped tools say is understood and nothing is invented", as
           const prepared = box.prepare({ id: call.id, ...call.function });
           assertEquals(prepared.kind, "ready", question);
           if (prepared.kind !== "ready") continue;
-          const text = await prepared.run(new AbortController().signal)
+          const text = await prepared.run(
+            new AbortController().signal,
+            () => {},
+          )
             .then(({ output }) => output.text, (error: Error) => error.message);
           told += `${text}\n`;
           messages.push({ role: "tool", tool_call_id: call.id, content: text });

@@ -47,6 +47,7 @@ Deno.test("the conversation is sent in the provider's words", async () => {
       name: "clock",
       description: "Time",
       parameters: { type: "object" },
+      strict: false,
     }],
   });
   const { method, path, body } = requests[0]!;
@@ -105,6 +106,15 @@ Deno.test("a field the server refuses by name is left out, now and later", async
     false,
     false,
   ]);
+});
+
+Deno.test("a field refused in a message that is no text is left out too", async () => {
+  const detail = [{ loc: ["body", "stream_options"], msg: "extra" }];
+  const { requests } = await answered([
+    reply(422, { object: "error", message: { detail } }),
+    says("ok"),
+  ]);
+  assertEquals("stream_options" in requests[1]!.body, false);
 });
 
 Deno.test("a server that goes on refusing a field is upstream_bad_request", async () => {

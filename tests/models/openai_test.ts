@@ -159,6 +159,21 @@ Deno.test("U06: a 401 that quotes the key shows it nowhere", async () => {
   }
 });
 
+Deno.test("U06: a 400 about the key is upstream_auth, in a list as well", async () => {
+  const sentences = [
+    "API key not valid. Please pass a valid API key.",
+    "Incorrect API key provided.",
+  ];
+  for (const message of sentences) {
+    const said = await answered(
+      reply(400, [{ error: { code: 400, message } }]),
+    );
+    assertEquals(said.error?.code, "upstream_auth");
+  }
+  const other = await answered(refuses(400, { message: "No api key needed." }));
+  assertEquals(other.error?.code, "upstream_bad_request");
+});
+
 Deno.test("U07: a reset before the headers is asked again", async () => {
   const said = await answered([silent(reset()), says("Second time lucky.")]);
   assertEquals(said.text, "Second time lucky.");
