@@ -1,10 +1,14 @@
 /**
  * Who may see what. On loopback there is one person, whoever asks; in public
- * every browser is its own anonymous visitor, known by a random cookie.
+ * every browser is its own anonymous visitor, known by a random cookie, and
+ * every program that has a token is known by that.
  *
  * @module
  */
 import { getCookies, setCookie } from "@std/http/cookie";
+import type { Tokens } from "./tokens.ts";
+
+export { type Notes, Tokens } from "./tokens.ts";
 
 export type AccessMode = "loopback" | "public";
 
@@ -57,4 +61,40 @@ export function identify(
     maxAge: YEAR_S,
   });
   return { owner: `visitor:${id}`, setCookie: headers.get("set-cookie") };
+}
+
+/** Whose request it is and how that is known; or a bearer token that is none. */
+export type Caller =
+  | Visitor & { by: "place" | "cookie" | "token" }
+  | "refused";
+
+export interface CallerOptions {
+  mode: AccessMode;
+  /** As for {@linkcode identify}. */
+  secure: boolean;
+  tokens: Tokens;
+}
+
+/**
+ * Finds out who asks, by a bearer token where there is one. On loopback it is
+ * the same person with or without one; and as long as no token was ever made
+ * there any will do, because clients of OpenAI's interface have to send some key.
+ */
+export async function authenticate(
+  req: Request,
+  { mode, secure, tokens }: CallerOptions,
+): Promise<Caller> {
+  const bearer = /^Bearer(?: +(.*))?$/i.exec(
+    req.headers.get("authorization") ?? "",
+  );
+  const loopback = mode === "loopback";
+  if (bearer !== null) {
+    const id = await tokens.find(bearer[1]?.trim() ?? "");
+    if (id !== null) {
+      const owner = loopback ? "local" : `token:${id}`;
+      return { owner, setCookie: null, by: "token" };
+    }
+    if (!loopback || await tokens.any()) return "refused";
+  }
+  return { ...identify(req, mode, secure), by: loopback ? "place" : "cookie" };
 }

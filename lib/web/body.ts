@@ -10,6 +10,8 @@ import { HttpProblem } from "./problem.ts";
 export interface BodyOptions {
   /** Bytes. Default 256 KiB. */
   limit?: number;
+  /** Values in the JSON. Default 10,000. */
+  values?: number;
 }
 
 const LIMIT = 256 * 1024;
@@ -49,7 +51,7 @@ async function readText(req: Request, limit: number): Promise<string> {
  * Looks at the text alone, before anything recursive or costly does: stops at
  * the first brace too many.
  */
-function checkShape(text: string): void {
+function checkShape(text: string, most: number): void {
   let depth = 0, values = 0, inString = false;
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
@@ -77,8 +79,8 @@ function checkShape(text: string): void {
         values++;
         break;
     }
-    if (values > VALUES) {
-      throw bad("too_many_values", `The JSON has over ${VALUES} values.`);
+    if (values > most) {
+      throw bad("too_many_values", `The JSON has over ${most} values.`);
     }
   }
 }
@@ -197,7 +199,7 @@ export async function readJson<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const text = await readText(req, options.limit ?? LIMIT);
   if (text.trim() === "") throw bad("empty_body", "The request body is empty.");
-  checkShape(text);
+  checkShape(text, options.values ?? VALUES);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -14,7 +14,9 @@ import {
   isAllowedHost,
   isSameOrigin,
 } from "./hosts.ts";
+import { MAX_BODY } from "./images.ts";
 import { type Limited, limited, tooLarge } from "./limit.ts";
+import { isOpenAIPath, openAIErrorOf } from "./openai_api.ts";
 import {
   causeOf,
   HttpProblem,
@@ -43,7 +45,10 @@ export interface GuardOptions extends HostRules {
   accessLog?: boolean;
   /** Paths that take a form (a page that works without JavaScript). Default `/ask`. */
   formPaths?: readonly string[];
-  /** Bytes of body by path prefix; the longest prefix counts. Default 1 MiB. */
+  /**
+   * Bytes of body by path prefix; the longest prefix counts. Default 1 MiB, and
+   * more where a question may bring images.
+   */
   bodyLimits?: Readonly<Record<string, number>>;
   /** The nonce a rendered page gave its inline scripts, if it has any. */
   nonceOf?: (response: Response) => string | undefined;
@@ -53,6 +58,7 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const ALLOW = METHODS.join(", ");
 const READS = ["GET", "HEAD"];
 const BODY_LIMIT = 1024 * 1024;
+const WITH_IMAGES = ["/api/chat", "/api/runs", "/v1/chat/completions"];
 
 const mediaType = (headers: Headers): string =>
   (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
@@ -86,7 +92,8 @@ export function guard(
   const limits = Object.entries(options.bodyLimits ?? {})
     .sort(([a], [b]) => b.length - a.length);
   const limitFor = (path: string): number =>
-    limits.find(([prefix]) => path.startsWith(prefix))?.[1] ?? BODY_LIMIT;
+    limits.find(([prefix]) => path.startsWith(prefix))?.[1] ??
+      (WITH_IMAGES.includes(path) ? MAX_BODY : BODY_LIMIT);
 
   /** Checks that read the head only; throws what is wrong. */
   function inspect(it: Exchange): Response | null {
@@ -240,6 +247,11 @@ export function guard(
     const refusal = isProblem(response) && wantsPage(req, it.path);
     try {
       if (refusal) response = await forPeople(it, response);
+      else if (
+        isProblem(response) && isOpenAIPath(it.path || rawPath(req.url))
+      ) {
+        response = await openAIErrorOf(response);
+      }
       response = dress(it, response, refusal);
       if (req.method === "HEAD") response = await headOnly(response);
     } catch (error) {

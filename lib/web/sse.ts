@@ -35,6 +35,11 @@ export interface FrameFormat {
   readonly closing: string;
   /** Sent when nothing happened for a while. */
   readonly beat: string;
+  /**
+   * Sent when this process lets its readers go, to clients that would take the
+   * end of the stream for the end of the answer. Others are told to come back.
+   */
+  readonly leaving?: string;
 }
 
 /** The frames of protocol 2.2: JSON events with ids. */
@@ -66,10 +71,13 @@ export const STREAM_HEADERS = {
 /**
  * The response that reads `reader` to its end. Closing the connection closes the
  * reader, never the run (decision 1).
+ *
+ * @param onLeft Told when the client is gone, or reads no more, before the end.
  */
 export function streamResponse(
   reader: TapeReader,
   format: FrameFormat,
+  onLeft: () => void = () => {},
 ): Response {
   let opened = false;
   let queue: Entry[] = [];
@@ -83,7 +91,11 @@ export function streamResponse(
         return reader.close();
       case "leave":
         // Spread out, so that a restart is no stampede (case D03).
-        controller.enqueue(encoder.encode(`retry: ${250 + jitter(750)}\n\n`));
+        controller.enqueue(
+          encoder.encode(
+            format.leaving ?? `retry: ${250 + jitter(750)}\n\n`,
+          ),
+        );
         controller.close();
         return reader.close();
       case "beat":
@@ -125,14 +137,20 @@ export function streamResponse(
 
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      reader.onStalled = () => controller.error(new Error("Reader stalled"));
+      reader.onStalled = () => {
+        controller.error(new Error("Reader stalled"));
+        onLeft();
+      };
     },
     pull(controller) {
       if (opened) return next(controller);
       opened = true;
       controller.enqueue(encoder.encode(format.opening));
     },
-    cancel: () => reader.close(),
+    cancel() {
+      reader.close();
+      onLeft();
+    },
   }, { highWaterMark: 0 });
 
   return new Response(body, {

@@ -13,6 +13,19 @@ export function startRefusal(
   switch (outcome.kind) {
     case "no-chat":
       return problem(404, "no_such_chat", "There is no such chat.");
+    case "nothing-asked":
+      return problem(
+        409,
+        "nothing_asked",
+        "Nothing was asked in this chat yet, so there is nothing to answer anew.",
+      );
+    case "no-model":
+      return problem(
+        409,
+        "no_such_model",
+        `The model "${outcome.id}" is not offered just now. Choose another one for this chat.`,
+        { members: { model: outcome.id } },
+      );
     case "closing":
       return problem(
         503,

@@ -29,14 +29,19 @@ export async function tapeResponse(
     case "missing":
       return noSuchRun();
     case "too-many":
-      return problem(
-        429,
-        "too_many_streams",
-        "Too many answers are being followed at once. Close a tab and try again.",
-        // A question asked for its stream is being answered all the same.
-        { headers: { "retry-after": "5" }, members: { run_id: run } },
-      );
+      // A question asked for its stream is being answered all the same.
+      return tooManyStreams(run);
   }
+}
+
+/** 429, for who follows too many answers at once (case S05). */
+export function tooManyStreams(run: string): Response {
+  return problem(
+    429,
+    "too_many_streams",
+    "Too many answers are being followed at once. Close a tab and try again.",
+    { headers: { "retry-after": "5" }, members: { run_id: run } },
+  );
 }
 
 /** 404, the same whether the run never was or is someone else's (case S02). */

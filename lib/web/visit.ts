@@ -5,15 +5,25 @@
  * @module
  */
 import { acceptsLanguages } from "@std/http/negotiation";
-import { type AccessMode, identify, readCookies } from "../access/mod.ts";
+import {
+  type AccessMode,
+  authenticate,
+  readCookies,
+  type Tokens,
+} from "../access/mod.ts";
 import type { Language } from "../chat/views.ts";
 import type { Runs } from "../runs/mod.ts";
-import type { Visit } from "./route.ts";
+import { HttpProblem } from "./problem.ts";
+import type { ModelList, ToolServers, Visit } from "./route.ts";
 
 export interface VisitOptions {
   runs: Runs;
+  models: ModelList;
+  toolServers: ToolServers;
   access: AccessMode;
-  model: { id: string; demo: boolean };
+  tokens: Tokens;
+  /** The standard model as it is now, and whether it is the built-in demo. */
+  model: () => { id: string; demo: boolean };
   /** The language of people who did not choose one; null: their browser's. */
   lang: Language | null;
   /** The public address is https. */
@@ -24,26 +34,48 @@ export interface VisitOptions {
 export type Prepare = (
   ctx: { readonly req: Request; readonly state: Visit },
   headers: Headers,
-) => void;
+) => Promise<void>;
 
-/** Makes the function both hosts call before any route. */
+/**
+ * Makes the function both hosts call before any route. It throws an
+ * {@linkcode HttpProblem} 401 for a bearer token that is none.
+ */
 export function prepareVisit(options: VisitOptions): Prepare {
-  const { runs, access, model, secure } = options;
-  return ({ req, state }, headers) => {
-    const visitor = identify(req, access, secure);
-    if (visitor.setCookie !== null) {
-      headers.append("set-cookie", visitor.setCookie);
-    }
+  const { runs, access, model, secure, tokens } = options;
+  return async ({ req, state }, headers) => {
+    const caller = await authenticate(req, { mode: access, secure, tokens });
+    const refused = caller === "refused";
+    const { owner, by, setCookie } = refused ? NOBODY : caller;
+    if (setCookie !== null) headers.append("set-cookie", setCookie);
     const cookies = readCookies(req);
     const visit: Visit = {
       runs,
-      owner: visitor.owner,
+      models: options.models,
+      toolServers: options.toolServers,
+      access,
+      owner,
+      by,
       lang: languageOf(cookies["tt_lang"], req, options.lang),
       theme: themeOf(cookies["tt_theme"]),
-      model,
+      model: model(),
     };
     Object.assign(state, visit);
+    // Not before: the error page is drawn from the state too.
+    if (refused) throw wrongToken();
   };
+}
+
+/** Owns nothing: no owner the access room gives has this name. */
+const NOBODY = { owner: "nobody", by: "cookie", setCookie: null } as const;
+
+/** Says nothing of the token but that it is none. */
+function wrongToken(): HttpProblem {
+  return new HttpProblem(
+    401,
+    "invalid_api_key",
+    "This bearer token is not known here. Make one with: deno task token add <name>",
+    { headers: { "www-authenticate": "Bearer" } },
+  );
 }
 
 function languageOf(

@@ -68,6 +68,8 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
   const logger = createLog({ sink: (line) => log.push(line), human: false });
   const config = readConfig({
     PORT: "0",
+    // Whoever runs the tests may have a model server of their own.
+    OPENAI_MODEL: "tickertape-demo",
     ...(access === "public" ? { TICKERTAPE_ACCESS: "public" } : {}),
     ...env,
   });

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { MAX_BODY } from "../../lib/web/images.ts";
 import { guarded, serveGuarded } from "../helpers/guarded.ts";
 import {
   assertFullHeaders,
@@ -9,7 +10,7 @@ import {
 
 const MiB = 1024 * 1024;
 const HEAD = [
-  "POST /api/runs HTTP/1.1",
+  "POST /api/chats HTTP/1.1",
   "host: 127.0.0.1",
   "content-type: application/json",
   "connection: close",
@@ -90,21 +91,31 @@ Deno.test("E06: the limit holds also where the host swallows what the reader thr
   }
 });
 
-Deno.test("limited() lets a body at the limit pass, announced or in chunks", async () => {
+Deno.test("limited() lets a body at the limit pass, announced or in chunks, a larger one where images may come along", async () => {
   const { handler } = guarded(reading);
-  for (const extra of [0, 1]) {
-    const bytes = new Uint8Array(MiB + extra);
-    const announced = { "content-length": String(bytes.length) };
-    for (const headers of [{}, announced]) {
-      const res = await handler(
-        new Request("http://localhost/api/runs", {
-          method: "POST",
-          headers: { "content-type": "application/json", ...headers },
-          body: bytes,
-        }),
-      );
-      assertEquals(res.status, extra === 0 ? 200 : 413);
-      if (extra === 0) assertEquals(await res.text(), String(MiB));
+  const limits = {
+    "/api/chats": MiB,
+    "/api/chat/x": MiB,
+    "/api/runs/x/stop": MiB,
+    "/api/chat": MAX_BODY,
+    "/api/runs": MAX_BODY,
+    "/v1/chat/completions": MAX_BODY,
+  };
+  for (const [path, limit] of Object.entries(limits)) {
+    for (const extra of [0, 1]) {
+      const bytes = new Uint8Array(limit + extra);
+      const announced = { "content-length": String(bytes.length) };
+      for (const headers of [{}, announced]) {
+        const res = await handler(
+          new Request(`http://localhost${path}`, {
+            method: "POST",
+            headers: { "content-type": "application/json", ...headers },
+            body: bytes,
+          }),
+        );
+        assertEquals(res.status, extra === 0 ? 200 : 413, path);
+        if (extra === 0) assertEquals(await res.text(), String(limit));
+      }
     }
   }
 });

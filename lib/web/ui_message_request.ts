@@ -1,0 +1,128 @@
+/**
+ * Reading `POST /api/chat`, the body of AI SDK's `DefaultChatTransport`. Only the
+ * newest user message is read: the history, approvals and tool results a client
+ * sends along are its own business (case T03).
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { readJson } from "./body.ts";
+import {
+  checkedImages,
+  MAX_BODY,
+  MAX_VALUES,
+  type SentImage,
+} from "./images.ts";
+import { HttpProblem } from "./problem.ts";
+import { MAX_TEXT } from "./requests.ts";
+
+const message = z.looseObject({
+  id: z.string().max(200).nullish(),
+  role: z.string(),
+  parts: z.array(z.unknown()).nullish(),
+});
+
+const textPart = z.looseObject({ type: z.literal("text"), text: z.string() });
+const filePart = z.looseObject({ type: z.literal("file"), url: z.string() });
+
+const body = z.looseObject({
+  id: z.string().min(1).max(200),
+  messages: z.array(message).min(1),
+  trigger: z.enum(["submit-message", "regenerate-message"]).nullish(),
+  messageId: z.string().max(200).nullish(),
+});
+
+/** What a client asks. */
+export interface ChatPost {
+  /** The chat's id as the client made it up. */
+  chat: string;
+  text: string;
+  /** Data URLs. */
+  images: string[];
+  /** The client's id of the question, if it has one. */
+  question: string | null;
+  /** The answer to be given anew, where the client says which; else null. */
+  regenerate: { answer: string | null } | null;
+}
+
+/**
+ * Reads and checks the body.
+ *
+ * @throws {HttpProblem} 400 or 413, naming the field.
+ */
+export async function readChatPost(req: Request): Promise<ChatPost> {
+  const { id, messages, trigger, messageId } = await readJson(req, body, {
+    limit: MAX_BODY,
+    values: MAX_VALUES,
+  });
+  const at = messages.findLastIndex(({ role }) => role === "user");
+  const newest = messages[at];
+  if (newest === undefined) {
+    throw refusal("no_question", "There is no user message.", "messages");
+  }
+  const param = `messages.${at}.parts`;
+  const texts: string[] = [];
+  const images: SentImage[] = [];
+  (newest.parts ?? []).forEach((part, index) => {
+    const text = textPart.safeParse(part);
+    if (text.success) texts.push(text.data.text);
+    const file = filePart.safeParse(part);
+    if (file.success) {
+      images.push({ url: file.data.url, param: `${param}.${index}.url` });
+    }
+  });
+  const text = texts.join("\n");
+  if (text.trim() === "" && images.length === 0) {
+    throw refusal("no_question", "The newest user message is empty.", param);
+  }
+  if (text.length > MAX_TEXT) {
+    throw refusal(
+      "field_too_large",
+      `A question may have ${MAX_TEXT} characters.`,
+      param,
+    );
+  }
+  return {
+    chat: id,
+    text,
+    images: checkedImages(images),
+    question: newest.id ?? null,
+    regenerate: trigger === "regenerate-message"
+      ? { answer: messageId ?? null }
+      : null,
+  };
+}
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * The id under which this owner's chat of a foreign name is kept here: always the
+ * same, and another one for everybody else.
+ */
+export function chatIdFor(owner: string, foreign: string): string {
+  const hash = createHash("sha256").update(JSON.stringify([owner, foreign]))
+    .digest();
+  let id = "c_";
+  for (const byte of hash.subarray(0, 26)) id += ALPHABET[byte & 31];
+  return id;
+}
+
+/**
+ * The idempotency key of a question: a body sent twice, by a browser or a proxy
+ * that tries again, asks once; a message edited under its old id asks again.
+ */
+export function questionKey(
+  post: ChatPost,
+  chat: string,
+): string | undefined {
+  if (post.question === null) return undefined;
+  const asked = [chat, post.question, post.text, post.images];
+  return `ui:${
+    createHash("sha256").update(JSON.stringify(asked)).digest("hex")
+  }`;
+}
+
+function refusal(code: string, detail: string, field: string): HttpProblem {
+  return new HttpProblem(400, code, detail, { members: { field } });
+}
