@@ -3,7 +3,17 @@ import { messages } from "../lib/ui/messages.ts";
 import type { PageProps } from "../lib/web/route.ts";
 
 /** In order: later ones build on the tokens of the first. */
-const STYLES = ["style", "frame", "chat", "prose", "tools", "composer"];
+const STYLES = [
+  "style",
+  "frame",
+  "chat",
+  "prose",
+  "tools",
+  "work",
+  "composer",
+  "panel",
+  "servers",
+];
 
 /** The shell of every page. Nothing inline: styles and scripts are files. */
 export default function App(

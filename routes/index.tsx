@@ -1,15 +1,23 @@
 import ChatEn from "../islands/ChatEn.tsx";
 import ChatZh from "../islands/ChatZh.tsx";
 import type { ChatSummary } from "../lib/chat/views.ts";
+import { type ToolTrouble, troubleOf } from "../lib/ui/tool_trouble.ts";
 import type { Handlers, PageProps } from "../lib/web/route.ts";
 
 interface Data {
   chats: ChatSummary[];
+  toolTrouble: ToolTrouble[];
 }
 
 export const handler: Handlers<Data> = {
   async GET({ state }) {
-    return { data: { chats: await state.runs.chats(state.owner) } };
+    const { runs, owner, toolServers } = state;
+    return {
+      data: {
+        chats: await runs.chats(owner),
+        toolTrouble: troubleOf(toolServers.status(owner)),
+      },
+    };
   },
 };
 
@@ -23,6 +31,7 @@ export default function NewChat({ data, state }: PageProps<Data>) {
       lang={state.lang}
       theme={state.theme}
       model={state.model}
+      toolTrouble={data.toolTrouble}
     />
   );
 }

@@ -16,6 +16,7 @@ import {
   type AnswerStatus,
   type Cursor,
   emptyAnswer,
+  openQuestions,
   type Part,
 } from "../chat/answer.ts";
 import type { LogEntry } from "../chat/events.ts";
@@ -40,6 +41,8 @@ export interface AnswerModel {
   /** Rings for status, notice, usage and error. Read it, then look at `answer`. */
   readonly meta: ReadonlySignal<number>;
   readonly status: ReadonlySignal<AnswerStatus>;
+  /** Questions without an answer; while the run goes on, it waits for them. */
+  readonly asking: ReadonlySignal<number>;
   readonly answer: Answer;
   /** When the error came, by `env.now()`; null when it was there from the start. */
   readonly failedAt: ReadonlySignal<number | null>;
@@ -71,10 +74,13 @@ export function createAnswerModel(
   const parts = signal(answer.parts.map(toPart));
   const meta = signal(0);
   const status = signal(answer.status);
+  const asking = signal(openQuestions(answer).length);
   const failedAt = signal<number | null>(null);
   let shown = answer;
   /** A replay on its way to the screen; nothing may shrink before it is there. */
   let replay: Answer | null = null;
+
+  const rangAsking = () => asking.value = openQuestions(shown).length;
 
   const rang = (index: number, live: boolean) => {
     const model = parts.peek()[index]!;
@@ -83,11 +89,13 @@ export function createAnswerModel(
       model.typed.arrive(model.part.text, live);
     }
     model.version.value++;
+    if (model.part.kind === "tool") rangAsking();
   };
 
   const rangMeta = () => {
     meta.value++;
     status.value = shown.status;
+    rangAsking();
     if (shown.status === "running") return;
     if (shown.error !== null && failedAt.peek() === null) {
       failedAt.value = now();
@@ -117,6 +125,7 @@ export function createAnswerModel(
     parts,
     meta,
     status,
+    asking,
     failedAt,
     get answer() {
       return shown;

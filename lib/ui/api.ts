@@ -4,10 +4,13 @@
  *
  * @module
  */
+import type { ChatSettings } from "../chat/settings.ts";
 import type {
   ChatSummary,
   ChatView,
+  ModelsView,
   Problem,
+  Say,
   StartedRun,
 } from "../chat/views.ts";
 import type { Environment } from "./environment.ts";
@@ -28,20 +31,35 @@ export type Result<T> =
   };
 
 export interface Api {
+  /** `settings` count for a new chat only. */
   start(
-    message: { key: string; chat: string | null; text: string },
+    message: {
+      key: string;
+      chat: string | null;
+      text: string;
+      settings?: ChatSettings;
+    },
   ): Promise<Result<StartedRun>>;
   stop(run: string): Promise<Result<unknown>>;
+  /** Answers a question of a run. */
+  decide(run: string, question: string, say: Say): Promise<Result<unknown>>;
+  /** Sets all of a chat's settings anew. */
+  setChat(id: string, settings: ChatSettings): Promise<Result<unknown>>;
+  models(): Promise<Result<ModelsView>>;
   chats(): Promise<Result<ChatSummary[]>>;
   chat(id: string): Promise<Result<ChatView>>;
 }
 
 /** The server's API over `env.fetch`. */
 export function createApi(env: Pick<Environment, "fetch">): Api {
-  async function call<T>(path: string, body?: unknown): Promise<Result<T>> {
+  async function call<T>(
+    path: string,
+    body?: unknown,
+    method = body === undefined ? "GET" : "POST",
+  ): Promise<Result<T>> {
     try {
       const response = await env.fetch(path, {
-        method: body === undefined ? "GET" : "POST",
+        method,
         headers: body === undefined
           ? { accept: "application/json" }
           : { accept: "application/json", "content-type": "application/json" },
@@ -54,13 +72,19 @@ export function createApi(env: Pick<Environment, "fetch">): Api {
     }
   }
   return {
-    start: ({ key, chat, text }) =>
+    start: ({ key, chat, text, settings }) =>
       call("/api/runs", {
         ...(chat === null ? {} : { chat_id: chat }),
         text,
+        settings,
         idempotency_key: key,
       }),
     stop: (run) => call(`/api/runs/${run}/stop`, {}),
+    decide: (run, question, decision) =>
+      call(`/api/runs/${run}/approvals/${question}`, { decision }),
+    setChat: (id, settings) =>
+      call(`/api/chats/${id}/settings`, settings, "PUT"),
+    models: () => call("/api/models"),
     chats: async () => {
       const result = await call<{ chats: ChatSummary[] }>("/api/chats");
       return result.ok ? { ok: true, value: result.value.chats } : result;

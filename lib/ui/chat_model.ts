@@ -19,11 +19,19 @@ import type { ChatSummary, ChatView, StartedRun, Turn } from "../chat/views.ts";
 import { createAnswerModel } from "./answer_model.ts";
 import { createApi, type Result } from "./api.ts";
 import { createChatList } from "./chat_list.ts";
+import { createChosenSettings, type SettingsDoor } from "./chat_settings.ts";
 import { createDelivery, isPassing } from "./delivery.ts";
 import type { Environment, TabChannel } from "./environment.ts";
 import { type Connection, createFollower } from "./follower.ts";
+import { type Notice, noticeOf } from "./notice.ts";
 import * as outbox from "./outbox.ts";
-import { outgoingTurn, type TurnModel, turnOf } from "./turn_model.ts";
+import { createQuestions, type Questions } from "./questions.ts";
+import {
+  mergeTurns,
+  outgoingTurn,
+  type TurnModel,
+  turnOf,
+} from "./turn_model.ts";
 import { createTypewriter } from "./typewriter.ts";
 
 /** The longest message the server takes, in UTF-16 units. */
@@ -35,11 +43,6 @@ const READER_AFTER_MS = 2_000;
 /** `stopping` from the press until the run's terminal. */
 export type Phase = "idle" | "sending" | "running" | "stopping";
 
-/** Something the person should know about what they just did. */
-export type Notice =
-  | { kind: "busy" | "stopFailed" | "chatNotLoaded" | "signIn" }
-  | { kind: "refusedMessage"; detail: string };
-
 export interface ChatModel {
   readonly chats: ReadonlySignal<ChatSummary[]>;
   /** The open chat; null is a new one. */
@@ -49,6 +52,11 @@ export interface ChatModel {
   readonly view: ReadonlySignal<number>;
   readonly turns: ReadonlySignal<TurnModel[]>;
   readonly phase: ReadonlySignal<Phase>;
+  /** Questions the agent waits for the person to answer. */
+  readonly asking: ReadonlySignal<number>;
+  readonly questions: Questions;
+  /** Of the open chat. */
+  readonly settings: SettingsDoor;
   readonly connection: ReadonlySignal<Connection>;
   readonly offline: ReadonlySignal<boolean>;
   readonly draft: Signal<string>;
@@ -92,6 +100,12 @@ export function createChatModel(
   const offline = signal(false);
   const draft = signal("");
   const notice = signal<Notice | null>(null);
+  const settings = createChosenSettings(
+    start.chat?.settings ?? {},
+    () => chatId.peek(),
+    api,
+    env,
+  );
 
   const list = createChatList(start.chats, () => chatId.peek(), api, env);
   const follower = createFollower(() => {
@@ -113,6 +127,12 @@ export function createChatModel(
     if (!busy) return "idle";
     return stopping.value ? "stopping" : answer ? "running" : "sending";
   });
+
+  const asking = computed(() =>
+    phase.value === "running"
+      ? turns.value.at(-1)?.answer.value?.asking.value ?? 0
+      : 0
+  );
 
   /** Grows with every chat that is shown; what comes late for an older one is void. */
   const view = signal(0);
@@ -143,6 +163,7 @@ export function createChatModel(
       stopping.value = false;
       notice.value = null;
       draft.value = outbox.draftOf(env, id);
+      settings.show(chat?.settings ?? null);
     });
     follower.follow(lastAnswer());
     sendLeftovers();
@@ -166,24 +187,16 @@ export function createChatModel(
     if (mine === view.peek() && result.ok) reconcile(result.value);
   }
 
-  /** Keeps every model there is already: nothing shown is drawn anew. */
   function reconcile(chat: ChatView) {
-    const known = new Map(
-      turns.peek().map((turn) => [turn.answer.peek()?.run, turn]),
-    );
     batch(() => {
       openTitle.value = chat.title;
-      turns.value = [
-        ...chat.turns.map((turn) => {
-          const { run, status } = turn.answer;
-          const mine = known.get(run);
-          // One that ended while nobody followed it will not grow any more.
-          const stale = status !== "running" && run !== follower.run() &&
-            mine?.answer.peek()?.status.peek() === "running";
-          return mine === undefined || stale ? toTurn(turn) : mine;
-        }),
-        ...turns.peek().filter((turn) => turn.answer.peek() === null),
-      ];
+      settings.show(chat.settings);
+      turns.value = mergeTurns(
+        turns.peek(),
+        chat.turns,
+        follower.run(),
+        toTurn,
+      );
     });
     follower.follow(lastAnswer());
   }
@@ -191,7 +204,12 @@ export function createChatModel(
   // ---- sending
 
   function ask(text: string) {
-    const message = { key: env.newKey(), chat: chatId.peek(), text };
+    const message = {
+      key: env.newKey(),
+      chat: chatId.peek(),
+      text,
+      settings: settings.sent(),
+    };
     outbox.keep(env, message);
     fetchReader();
     batch(() => {
@@ -242,6 +260,7 @@ export function createChatModel(
     if (chatId.peek() === null) {
       // Not another view: the same turn goes on, now at its own address.
       outbox.keepDraft(env, null, "");
+      settings.begun();
       outbox.keepDraft(env, chat_id, draft.peek());
       chatId.value = chat_id;
       listen(chat_id);
@@ -272,13 +291,8 @@ export function createChatModel(
 
   function settle(failure: Extract<Result<unknown>, { ok: false }>) {
     stopping.value = false;
-    if (failure.status === 401) notice.value = { kind: "signIn" };
-    else if (failure.code === "run_active") {
-      notice.value = { kind: "busy" };
-      sync();
-    } else if (!isPassing(failure.status)) {
-      notice.value = { kind: "refusedMessage", detail: failure.detail };
-    }
+    notice.value = noticeOf(failure) ?? notice.peek();
+    if (failure.code === "run_active") sync();
   }
 
   /** The turn's words go back into the composer, before what is written there. */
@@ -303,6 +317,9 @@ export function createChatModel(
     view,
     turns,
     phase,
+    asking,
+    questions: createQuestions(api),
+    settings,
     connection: follower.connection,
     offline,
     draft,
@@ -342,6 +359,7 @@ export function createChatModel(
     },
     start() {
       draft.value = draft.peek() || outbox.draftOf(env, chatId.peek());
+      if (chatId.peek() === null) settings.show(null);
       listen(chatId.peek());
       const off = [
         draft.subscribe((text) => outbox.keepDraft(env, chatId.peek(), text)),

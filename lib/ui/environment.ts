@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fetchDrawings } from "./later.ts";
 import type { followTape } from "./tape_client.ts";
 
 /** What happens to a page that models care about. */
@@ -35,7 +36,10 @@ export interface Environment {
   still(): boolean;
   /** A fresh idempotency key. */
   newKey(): string;
-  /** The reader of tapes, fetched with the first run: a page opens without it. */
+  /**
+   * The reader of tapes, and what a tape may ask to draw, fetched with the first
+   * run: a page opens without them.
+   */
   tapeReader(): Promise<typeof followTape>;
   read(key: string): string | null;
   /** Null forgets. Never throws: a full or forbidden storage is no storage. */
@@ -70,7 +74,13 @@ export function browserEnvironment(): Environment {
         crypto.getRandomValues(new Uint8Array(16)),
         (byte) => byte.toString(16).padStart(2, "0"),
       ).join(""),
-    tapeReader: async () => (await import("./tape_client.ts")).followTape,
+    async tapeReader() {
+      const [{ followTape }] = await Promise.all([
+        import("./tape_client.ts"),
+        fetchDrawings(),
+      ]);
+      return followTape;
+    },
     read(key) {
       try {
         return localStorage.getItem(key);

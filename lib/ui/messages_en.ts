@@ -43,6 +43,14 @@ export const en = {
 
   demo: "Built-in demo model · set OPENAI_API_KEY for a real one",
   dismiss: "Dismiss",
+  chatSettings: "Chat settings",
+  tools: "Tool servers",
+  toolTrouble: {
+    unreachable: (servers: string) => `Cannot reach the tools of ${servers}.`,
+    changed: (servers: string) =>
+      `Tools of ${servers} have changed and are switched off.`,
+  },
+  look: "Look",
 
   you: "You",
   answer: "Answer",
@@ -55,6 +63,7 @@ export const en = {
   code: "code",
   table: "Table",
   image: (host: string) => `image at ${host}`,
+  imageSent: (n: number, of: number) => `Image ${n} of ${of} sent with this`,
   newText: "New text",
   toBottom: "Go to the end",
 
@@ -66,6 +75,7 @@ export const en = {
   refusedMessage: "The message was not accepted.",
   stopFailed: "Stopping did not reach the server. Try again.",
   chatNotLoaded: "The chat could not be loaded. Check the connection.",
+  panelNotLoaded: "The chat's settings could not be loaded. Try again.",
   signIn: "Your access has ended. Sign in again; your message is kept.",
 
   reconnecting: "Reconnecting…",
@@ -86,52 +96,14 @@ export const en = {
     `The model is busy. Trying again in ${seconds} s…`,
   retrying: "Trying again…",
   takenOver: "Picking the answer up again…",
-
-  toolState: {
-    input: "writing the request",
-    running: "working",
-    done: "done",
-    failed: "failed",
-  },
-  toolNames: {
-    bus_schedule: "Bus schedule",
-    current_time: "Current time",
-    calculator: "Calculator",
-    search_knowledge: "Knowledge search",
-    read_document: "Document",
-    read_web_page: "Web page",
-  } as Record<string, string>,
-  toolInput: "Request",
-  toolOutput: "Result",
-  toolWhole: "The whole result",
-  toolError: "Error",
-
-  departures: "Departures",
-  trips: "Trips",
-  firstLast: "First and last buses",
-  boardRoute: "Line",
-  boardTo: "To",
-  boardDeparture: "Departs",
-  boardArrival: "Arrives",
-  boardIn: "In",
-  noDepartures: "No departures found.",
-  now: "now",
-  minutes: (n: number) => `${n} min`,
-  onTheWay: (n: number) => `${n} min ride`,
-  hoursMinutes: (h: number, m: number) =>
-    m === 0 ? `${h} h` : `${h} h ${m} min`,
-  nextDay: (n: number) => `+${n} d`,
-  feed: (publisher: string) => `Timetable: ${publisher}`,
-  feedUntil: (date: string) => `valid until ${date}`,
-  feedOld: "This day lies outside the timetable's dates.",
-  stopsFound: (query: string) => `Stops matching “${query}”`,
-  noStops: "No stop matches.",
+  asking: "Waiting for you",
 
   usage: (tokens: string) => `${tokens} tokens`,
   usageEstimated: (tokens: string) => `about ${tokens} tokens`,
 
   statusAsked: "Question sent.",
   statusWriting: "The answer is being written.",
+  statusAsking: "The agent has a question for you.",
   statusComplete: "The answer is complete.",
   statusStopped: "The answer was stopped.",
   statusFailed: "The answer failed.",

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { ChatSettings } from "../chat/settings.ts";
 import type { Environment } from "./environment.ts";
 
 /** A message from the first press until the server's 202. */
@@ -14,6 +15,8 @@ export interface Outgoing {
   /** Null begins a new chat. */
   chat: string | null;
   text: string;
+  /** What was chosen for the new chat. */
+  settings?: ChatSettings;
 }
 
 type Storage = Pick<Environment, "read" | "write">;

@@ -5,8 +5,18 @@
  *
  * @module
  */
-import type { BoardData, StopsData, ToolData } from "../chat/boards.ts";
+import type { BoardData, StopsData } from "../chat/boards.ts";
 import type { Json } from "../chat/events.ts";
+
+/** A web page that was read. */
+export interface PageData {
+  kind: "page";
+  /** Where the text came from, after all redirects. */
+  url: string;
+  title: string;
+}
+
+type ToolData = BoardData | StopsData | PageData;
 
 /** Data we have a drawing for, else null: the answer is then shown as text. */
 export function toolData(data: Json | undefined): ToolData | null {
@@ -14,6 +24,7 @@ export function toolData(data: Json | undefined): ToolData | null {
   try {
     if (value?.kind === "board" && isBoard(value)) return value;
     if (value?.kind === "stops" && isStops(value)) return value;
+    if (value?.kind === "page" && isPage(value)) return value;
   } catch {
     // A field was not even an object.
   }
@@ -40,6 +51,10 @@ function isStops(found: StopsData): boolean {
     found.stops.every((stop) =>
       isLabel(stop.name) && stop.routes.every(isRoute)
     );
+}
+
+function isPage(page: PageData): boolean {
+  return isText(page.url) && isText(page.title);
 }
 
 const isText = (value: unknown) => typeof value === "string";

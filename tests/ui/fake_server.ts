@@ -6,7 +6,11 @@
  */
 import type { LogEntry, RunEvent } from "../../lib/chat/events.ts";
 import { frameId, parseFrameId } from "../../lib/chat/ids.ts";
-import type { ChatSummary, ChatView } from "../../lib/chat/views.ts";
+import type {
+  ChatSummary,
+  ChatView,
+  ModelsView,
+} from "../../lib/chat/views.ts";
 import { chatId, runId, startOf } from "./scripts.ts";
 
 /** An answer the server gives, or the network's failure. */
@@ -32,6 +36,7 @@ export class FakeServer {
   readonly logs = new Map<string, LogEntry[]>();
   readonly chats = new Map<string, ChatView>();
   list: ChatSummary[] = [];
+  models: ModelsView = { standard: "scripted", models: [] };
   /** Answers given instead of the usual ones, first come first served. */
   readonly replies: { path: RegExp; reply: Reply }[] = [];
   /** Turns the frames of one connection into others; faults live here. */
@@ -68,6 +73,13 @@ export class FakeServer {
     if (path === "/api/runs") return this.#start(request);
     if (/^\/api\/runs\/[^/]+\/stop$/.test(path)) {
       return Response.json({ status: "stopping" }, { status: 202 });
+    }
+    if (/^\/api\/runs\/[^/]+\/approvals\/[^/]+$/.test(path)) {
+      return Response.json({ status: "accepted" }, { status: 202 });
+    }
+    if (path === "/api/models") return Response.json(this.models);
+    if (/^\/api\/chats\/[^/]+\/settings$/.test(path)) {
+      return Response.json(request.body);
     }
     if (path === "/api/chats") return Response.json({ chats: this.list });
     const chat = /^\/api\/chats\/(.+)$/.exec(path)?.[1];

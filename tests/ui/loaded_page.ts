@@ -31,6 +31,7 @@ export const view = (id: string, ...turns: Turn[]): ChatView => ({
   activeRun: turns.at(-1)?.answer.status === "running"
     ? turns.at(-1)!.answer.run
     : null,
+  settings: {},
   turns,
 });
 

@@ -2,7 +2,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadMessages } from "../../lib/ui/load_messages.ts";
 import { messages } from "../../lib/ui/messages.ts";
-import { errorWords, toolWords } from "../../lib/ui/words.ts";
+import { panelMessages } from "../../lib/ui/panel_messages.ts";
+import { toolsPageMessages } from "../../lib/ui/tools_page_messages.ts";
+import { errorWords, moment, toolName } from "../../lib/ui/words.ts";
+import { workMessages } from "../../lib/ui/work_messages.ts";
+
+/** Every table of words in one language. */
+const everything = (lang: "zh" | "en") => ({
+  messages: messages(lang),
+  work: workMessages[lang],
+  panel: panelMessages[lang],
+  toolsPage: toolsPageMessages[lang],
+});
 
 /** Every text in a table, by path; functions are called with plausible values. */
 function texts(table: object, path = ""): Map<string, string> {
@@ -16,11 +27,16 @@ function texts(table: object, path = ""): Map<string, string> {
   return found;
 }
 
-const SAME = new Set(["appName", "usage"]);
+/** The same in every language, whichever table they are in. */
+const SAME = new Set([
+  "messages.appName",
+  "messages.usage",
+  "messages.htmlLang",
+]);
 
 Deno.test("messages: 中文 and English have the same lines, and none is empty", () => {
-  const en = texts(messages("en"));
-  const zh = texts(messages("zh"));
+  const en = texts(everything("en"));
+  const zh = texts(everything("zh"));
   assertEquals([...zh.keys()].sort(), [...en.keys()].sort());
   for (const [path, words] of [...en, ...zh]) {
     assert(words.trim() !== "", path);
@@ -36,11 +52,11 @@ Deno.test("loadMessages brings the language that was asked for", async () => {
 
 Deno.test("messages: what should be Chinese is, and English has no Chinese in it", () => {
   const han = /\p{Script=Han}/u;
-  for (const [path, words] of texts(messages("en"))) {
+  for (const [path, words] of texts(everything("en"))) {
     assert(!han.test(words), `${path}: ${words}`);
   }
-  for (const [path, words] of texts(messages("zh"))) {
-    if (SAME.has(path) || path === "htmlLang") continue;
+  for (const [path, words] of texts(everything("zh"))) {
+    if (SAME.has(path)) continue;
     assert(han.test(words), `${path}: ${words}`);
   }
 });
@@ -57,10 +73,37 @@ Deno.test("messages: the bus question comes first, as the tutorial asks it", () 
   assertEquals(messages("zh").suggestions.length, 4);
 });
 
-Deno.test("errorWords and toolWords know what they do not know", () => {
+Deno.test("errorWords knows what it does not know", () => {
   const en = messages("en");
   assertEquals(errorWords(en, "from_the_future"), en.errors.internal);
   assertEquals(errorWords(en, "__proto__"), en.errors.internal);
-  assertEquals(toolWords(en, "bus_schedule"), "Bus schedule");
-  assertEquals(toolWords(en, "constructor"), "constructor");
+});
+
+Deno.test("toolName says a tool's name as people do, and who brought it", () => {
+  const words = workMessages.en;
+  const named = (name: string) => {
+    const { label, server } = toolName(words, name);
+    return [label, server];
+  };
+  assertEquals(named("bus_schedule"), ["Bus schedule", null]);
+  assertEquals(named("constructor"), ["constructor", null]);
+  assertEquals(named("send_mail"), ["send mail", null]);
+  assertEquals(named("my_files__read-text_file"), [
+    "read text file",
+    "my_files",
+  ]);
+  assertEquals(named("a__b__c"), ["b c", "a"]);
+  assertEquals(named("__odd"), ["odd", null]);
+  assertEquals(named("___"), ["___", null], "never nothing");
+});
+
+Deno.test("moment is a time of today, or names the day", () => {
+  const now = new Date(2026, 10, 22, 13, 0);
+  const today = new Date(2026, 10, 22, 14, 5).toISOString();
+  const later = new Date(2026, 10, 24, 14, 5).toISOString();
+  assertEquals(moment(today, "en", now), "14:05");
+  assertEquals(moment(today, "zh", now), "14:05");
+  assertEquals(moment(later, "en", now), "24 Nov, 14:05");
+  assertEquals(moment(later, "zh", now), "11月24日 14:05");
+  assertEquals(moment("soon", "en", now), "soon");
 });

@@ -7,8 +7,11 @@ import type { Json, RunEvent } from "../../lib/chat/events.ts";
 import { fold } from "../../lib/chat/fold.ts";
 import type { ChatView } from "../../lib/chat/views.ts";
 import { Screen, type ScreenStart } from "../../lib/ui/components/screen.tsx";
+import { ready } from "../../lib/ui/later.ts";
 import { messages } from "../../lib/ui/messages.ts";
 import { chatId, FINISH, richRun, runId, startOf, text } from "./scripts.ts";
+
+await ready();
 
 const RUN = runId("r");
 
@@ -19,6 +22,7 @@ function chatWith(...events: RunEvent[]): ChatView {
     id: chatId("a"),
     title: "Title <b>",
     activeRun: answer.status === "running" ? RUN : null,
+    settings: {},
     turns: [{
       text: "Question <i>",
       createdAt: "2026-11-22T08:00:00Z",
@@ -35,6 +39,7 @@ function draw(props: Partial<ScreenStart> = {}): string {
     words: messages(props.lang ?? "en"),
     theme: "system",
     model: { id: "scripted", demo: false },
+    toolTrouble: [],
     ...props,
   }));
 }

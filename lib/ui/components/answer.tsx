@@ -1,29 +1,32 @@
-import { answerText, type TextPart } from "../../chat/answer.ts";
+import { answerText, type TextPart, type ToolPart } from "../../chat/answer.ts";
 import type { AnswerModel, PartModel } from "../answer_model.ts";
+import * as later from "../later.ts";
+import type { Questions } from "../questions.ts";
 import { count, duration, useText } from "../words.ts";
 import { AnswerEnd } from "./answer_end.tsx";
 import { useCountdown } from "./countdown.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { Icon } from "./icons.tsx";
-import { Markdown } from "./markdown.tsx";
-import { ToolCard } from "./tool_card.tsx";
 
 export interface AnswerProps {
   answer: AnswerModel;
+  questions: Questions;
   /** Asks again; null while that is not possible. */
   retry: (() => void) | null;
   now: () => number;
 }
 
 /** An answer: its parts, what it is waiting for, and how it ended. */
-export function AnswerView({ answer, retry, now }: AnswerProps) {
+export function AnswerView(props: AnswerProps) {
   const text = useText();
+  const { answer, questions } = props;
   const running = answer.status.value === "running";
   return (
     <article
       class="answer"
       aria-label={text.answer}
-      aria-busy={running}
+      // Busy text is not read aloud; a question is to be.
+      aria-busy={running && answer.asking.value === 0}
       data-testid="answer"
       data-status={answer.status.value}
     >
@@ -31,28 +34,74 @@ export function AnswerView({ answer, retry, now }: AnswerProps) {
         <PartView
           key={part.key}
           model={part}
+          run={answer.run}
+          live={running}
+          questions={questions}
         />
       ))}
+      <AboutRun answer={answer} questions={questions} />
       {running && <Waiting answer={answer} />}
-      {!running && <AnswerEnd answer={answer} retry={retry} now={now} />}
+      {!running && <AnswerEnd {...props} />}
       {!running && <Footer answer={answer} />}
     </article>
   );
 }
 
-function PartView({ model }: { model: PartModel }) {
+interface PartProps {
+  model: PartModel;
+  run: string;
+  /** The run goes on. */
+  live: boolean;
+  questions: Questions;
+}
+
+function PartView({ model, ...asking }: PartProps) {
   model.version.value;
   const { part } = model;
   switch (part.kind) {
     case "step":
       return null;
     case "tool":
-      return <ToolCard part={{ ...part }} />;
+      return <ToolView part={{ ...part }} {...asking} />;
     case "reasoning":
       return <Reasoning part={part} shown={model.typed!.shown.value} />;
     case "text":
       return <TextView part={part} shown={model.typed!.shown.value} />;
   }
+}
+
+function ToolView(
+  props: Omit<PartProps, "model"> & { part: ToolPart },
+) {
+  const work = later.work.use();
+  return work === null ? <div class="tool" /> : <work.ToolCard {...props} />;
+}
+
+/** What the agent asks about the run itself, if it does. */
+function AboutRun({ answer, questions }: AboutRunProps) {
+  answer.meta.value;
+  return answer.answer.asked === null
+    ? null
+    : <RunView answer={answer} questions={questions} />;
+}
+
+type AboutRunProps = Pick<AnswerProps, "answer" | "questions">;
+
+function RunView({ answer: model, questions }: AboutRunProps) {
+  const work = later.work.use();
+  model.meta.value;
+  const { run, answer } = model;
+  const { asked } = answer;
+  return work === null || asked === null ? null : (
+    <work.RunQuestion
+      key={asked.id}
+      asked={{ ...asked }}
+      steps={answer.parts.filter(({ kind }) => kind === "step").length}
+      run={run}
+      live={answer.status === "running"}
+      questions={questions}
+    />
+  );
 }
 
 function TextView({ part, shown }: { part: TextPart; shown: number }) {
@@ -62,9 +111,17 @@ function TextView({ part, shown }: { part: TextPart; shown: number }) {
       class={done ? "prose" : "prose typing"}
       data-testid="answer-text"
     >
-      <Markdown text={part.text.slice(0, shown)} done={done} />
+      <Prose text={part.text.slice(0, shown)} done={done} />
     </div>
   );
+}
+
+/** Plain text as long as nobody knows how Markdown is drawn. */
+function Prose({ text, done }: { text: string; done: boolean }) {
+  const drawn = later.markdown.use();
+  return drawn === null
+    ? <p class="raw">{text}</p>
+    : <drawn.Markdown text={text} done={done} />;
 }
 
 function Reasoning({ part, shown }: { part: TextPart; shown: number }) {
@@ -79,7 +136,7 @@ function Reasoning({ part, shown }: { part: TextPart; shown: number }) {
         <Icon name="chevron" />
       </summary>
       <div class="prose">
-        <Markdown text={part.text.slice(0, shown)} done={part.done} />
+        <Prose text={part.text.slice(0, shown)} done={part.done} />
       </div>
     </details>
   );
@@ -107,7 +164,8 @@ function Waiting({ answer }: { answer: AnswerModel }) {
     : notice.status === "retrying"
     ? text.retrying
     : text.takenOver;
-  if (!idle && words === null) return null;
+  // Nobody waits for the agent while it waits for a person.
+  if (answer.asking.value > 0 || (!idle && words === null)) return null;
   return (
     <p class="waiting" data-testid="waiting">
       <span class="feeding" />

@@ -12,6 +12,8 @@ export function AnswerEnd({ answer: model, retry, now }: AnswerProps) {
   const text = useText();
   model.meta.value;
   const { answer } = model;
+  // Whether to go on was asked: what was said to that stands there.
+  if (answer.error?.code === "max_steps" && answer.asked !== null) return null;
   if (answer.status === "stopped") {
     return (
       <p class="mark-line" data-testid="stopped">
@@ -70,6 +72,9 @@ const SPOKEN = new Set([
   "upstream_bad_request",
   "upstream_bad_response",
   "limit_exceeded",
+  // These say what to do: start the model server, choose another model.
+  "upstream_unavailable",
+  "upstream_reset",
 ]);
 
 function FailureDetail({ answer }: { answer: Answer }) {

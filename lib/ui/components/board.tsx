@@ -5,12 +5,12 @@ import type {
   FeedNote,
   StopsData,
 } from "../../chat/boards.ts";
-import type { Messages } from "../messages_en.ts";
-import { useLabel, useText } from "../words.ts";
+import { useLabel, useWords } from "../words.ts";
+import { type WorkMessages, workMessages } from "../work_messages.ts";
 
 /** Times as a departure board shows them, with where they come from. */
 export function Board({ data }: { data: BoardData }) {
-  const text = useText();
+  const text = useWords(workMessages);
   const label = useLabel();
   const heading = {
     departures: text.departures,
@@ -38,7 +38,7 @@ export function Board({ data }: { data: BoardData }) {
 }
 
 function Rows({ rows }: { rows: BoardRow[] }) {
-  const text = useText();
+  const text = useWords(workMessages);
   const label = useLabel();
   const waits = rows.some((row) => row.inMinutes !== null);
   const arrivals = rows.some((row) => row.arrival !== undefined);
@@ -85,7 +85,7 @@ function Rows({ rows }: { rows: BoardRow[] }) {
 
 /** Stops found by name, and the lines that call there. */
 export function Stops({ data }: { data: StopsData }) {
-  const text = useText();
+  const text = useWords(workMessages);
   const label = useLabel();
   return (
     <figure class="board stops" data-testid="stops">
@@ -110,7 +110,7 @@ export function Stops({ data }: { data: StopsData }) {
   );
 }
 
-function wait({ inMinutes }: BoardRow, text: Messages): string {
+function wait({ inMinutes }: BoardRow, text: WorkMessages): string {
   if (inMinutes === null) return "";
   if (inMinutes < 1) return text.now;
   if (inMinutes < 60) return text.minutes(inMinutes);
@@ -177,7 +177,7 @@ function inkOn(fill: string): string {
 }
 
 function Feed({ feed }: { feed: FeedNote }) {
-  const text = useText();
+  const text = useWords(workMessages);
   return (
     <p class="feed-note">
       {text.feed(feed.publisher)}

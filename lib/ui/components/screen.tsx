@@ -7,11 +7,14 @@ import { loadMessages } from "../load_messages.ts";
 import type { Messages } from "../messages_en.ts";
 import type { Follow } from "../scroll.ts";
 import { createSettings, type Theme } from "../settings.ts";
+import type { ToolTrouble } from "../tool_trouble.ts";
 import { Speaking } from "../words.ts";
+import { ChatSettingsButton } from "./chat_settings.tsx";
 import { Composer } from "./composer.tsx";
 import { Icon } from "./icons.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Announcer, StatusLine } from "./status.tsx";
+import { ToolNotice } from "./tool_notice.tsx";
 import { Transcript } from "./transcript.tsx";
 
 /** Everything the screen starts from; plain JSON, made by the page's handler. */
@@ -21,13 +24,14 @@ export interface ScreenStart {
   lang: Language;
   theme: Theme;
   model: { id: string; demo: boolean };
+  toolTrouble: ToolTrouble[];
 }
 
 /** The whole application as one person sees it. */
 export function Screen(
-  { chat, chats, lang, words, theme, model: llm }: ScreenStart & {
-    words: Messages;
-  },
+  { chat, chats, lang, words, theme, model: llm, toolTrouble }:
+    & ScreenStart
+    & { words: Messages },
 ) {
   const browser = typeof document !== "undefined";
   const model = useMemo(
@@ -47,6 +51,7 @@ export function Screen(
     [],
   );
   const menu = useSignal(false);
+  const panel = useSignal(false);
   const follow = useSignal<Follow | null>(null);
   const demo = useSignal(llm.demo);
   const ready = useSignal(false);
@@ -64,6 +69,8 @@ export function Screen(
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.isComposing) return;
+      // The dialog closes itself, and only that.
+      if (panel.peek()) return;
       if (menu.peek()) menu.value = false;
       else model.stop();
     };
@@ -109,7 +116,7 @@ export function Screen(
             >
               {title || text.appName}
             </span>
-            <span class="bar-model digits">{llm.id}</span>
+            <ChatSettingsButton model={model} standard={llm.id} open={panel} />
             <a
               class="icon-button narrow"
               href="/"
@@ -126,6 +133,7 @@ export function Screen(
           <div class="foot">
             <StatusLine model={model} />
             <Composer model={model} />
+            <ToolNotice trouble={toolTrouble} />
             {demo.value && (
               <p class="demo" data-testid="demo">
                 {text.demo}

@@ -78,6 +78,10 @@ export function Sidebar({ model, settings, open }: SidebarProps) {
             ))}
           </ul>
         )}
+      <a class="tools-link" href="/tools" data-testid="tools-link">
+        <Icon name="tool" />
+        <span>{text.tools}</span>
+      </a>
       <SettingsBar settings={settings} />
     </nav>
   );

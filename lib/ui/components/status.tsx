@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import type { ChatModel, Notice, Phase } from "../chat_model.ts";
+import type { ChatModel, Phase } from "../chat_model.ts";
 import type { Messages } from "../messages_en.ts";
+import type { Notice } from "../notice.ts";
 import { useText } from "../words.ts";
 import { Icon } from "./icons.tsx";
 
@@ -8,13 +9,16 @@ import { Icon } from "./icons.tsx";
 export function Announcer({ model }: { model: ChatModel }) {
   const text = useText();
   const words = useSignal("");
-  const before = useSignal<Phase>("idle");
+  const before = useSignal({ phase: "idle" as Phase, asking: false });
   useSignalEffect(() => {
     const phase = model.phase.value;
+    const asking = model.asking.value > 0;
     const was = before.peek();
-    if (phase === was) return;
-    before.value = phase;
-    words.value = announcement(phase, was, model, text);
+    if (phase === was.phase && asking === was.asking) return;
+    before.value = { phase, asking };
+    words.value = asking
+      ? text.statusAsking
+      : announcement(phase, was.phase, model, text);
   });
   return (
     <div class="visually-hidden" role="status" data-testid="status">
@@ -67,13 +71,30 @@ export function StatusLine({ model }: { model: ChatModel }) {
             {busy ? text.offlineAnswering : text.offline}
           </p>
         )
-        : connection === "reconnecting" && busy && (
+        : connection === "reconnecting" && busy
+        ? (
           <p class="line late" data-testid="connection">
             <span class="spinner" /> {text.reconnecting}
+          </p>
+        )
+        : model.asking.value > 0 && (
+          <p class="line" data-testid="asking">
+            <button type="button" class="quiet" onClick={toQuestion}>
+              <Icon name="clock" /> {text.asking}
+            </button>
           </p>
         )}
     </>
   );
+}
+
+/** Brings whoever asks for it to the oldest open question. */
+function toQuestion() {
+  const button = document.querySelector<HTMLElement>(
+    '[data-decision="open"] button',
+  );
+  button?.scrollIntoView({ block: "center" });
+  button?.focus({ preventScroll: true });
 }
 
 function noticeWords(notice: Notice, text: Messages): string {

@@ -26,12 +26,44 @@ export function TurnView({ turn, model, last }: TurnProps) {
     >
       <div class="question" data-testid="question">
         <h2 class="visually-hidden">{text.you}</h2>
+        {turn.images.length > 0 && <Pictures images={turn.images} />}
         <p dir="auto">{turn.text}</p>
       </div>
-      {answer === null
-        ? <Undelivered turn={turn} model={model} />
-        : <AnswerView answer={answer} retry={retry} now={model.now} />}
+      {answer === null ? <Undelivered turn={turn} model={model} /> : (
+        <AnswerView
+          answer={answer}
+          questions={model.questions}
+          retry={retry}
+          now={model.now}
+        />
+      )}
     </section>
+  );
+}
+
+/** Ours alone: an address of another server would be asked for (threat 12). */
+const isOurs = (path: string) => /^\/(?![/\\])/.test(path);
+
+/** The pictures sent with a question, in boxes whose size is known ahead. */
+function Pictures({ images }: { images: string[] }) {
+  const text = useText();
+  return (
+    <ul class="pictures" data-testid="pictures">
+      {images.filter(isOurs).map((src, at) => (
+        <li key={src}>
+          <a href={src} target="_blank" rel="noopener">
+            <img
+              src={src}
+              alt={text.imageSent(at + 1, images.length)}
+              width="96"
+              height="96"
+              loading="lazy"
+              decoding="async"
+            />
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -7,7 +7,7 @@ export const handler: Handlers = api({
   async GET({ params, state }) {
     const { run, name } = params as { run: string; name: string };
     const text = isRunId(run) && /^\d{1,9}-\d{1,9}$/.test(name)
-      ? await state.runs.output(state.owner, run, name)
+      ? await state.runs.kept(state.owner, run, name)
       : null;
     if (text === null) {
       return problem(404, "no_such_output", "There is no such output.");
