@@ -29,6 +29,7 @@ const FULL: Sizes = {
   readerSeconds: 10,
   waves: 10,
   firsts: 40,
+  stops: 100,
 };
 const QUICK: Sizes = {
   streams: 200,
@@ -38,6 +39,7 @@ const QUICK: Sizes = {
   readerSeconds: 4,
   waves: 4,
   firsts: 20,
+  stops: 20,
 };
 
 async function main(): Promise<void> {

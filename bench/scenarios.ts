@@ -10,6 +10,7 @@ import { ask, type Crowd, type Door, ourDoor, rawDoor, read } from "./load.ts";
 import type { Running } from "./processes.ts";
 import { type Figure, type Goal, percentile } from "./report.ts";
 import { question, type Script } from "./script.ts";
+import { stopRound } from "./stop.ts";
 
 /** The three processes of a bench. */
 export interface Stage {
@@ -31,6 +32,8 @@ export interface Sizes {
   waves: number;
   /** Questions asked one after the other. */
   firsts: number;
+  /** Times Stop is pressed, for each kind of work. */
+  stops: number;
 }
 
 export interface Scenario {
@@ -331,6 +334,11 @@ async function scripts(server: URL, html: string): Promise<number> {
 }
 
 /** All of them, in the order they run. */
+const stop: Scenario = {
+  name: "stop",
+  round: (_stage, sizes) => stopRound(sizes.stops),
+};
+
 export const SCENARIOS = [
   first,
   typing,
@@ -339,4 +347,5 @@ export const SCENARIOS = [
   readers,
   growth,
   page,
+  stop,
 ];

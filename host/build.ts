@@ -9,6 +9,10 @@
  */
 import { hashOf } from "./bytes.ts";
 
+// esbuild looks once, when it is loaded, perhaps by somebody else in this process.
+// With the thread it would keep for synchronous builds, `buildSync` hangs here.
+Deno.env.set("ESBUILD_WORKER_THREADS", "0");
+
 /** A built site, ready to serve. */
 export interface Bundles {
   /** Address of the module that starts a page. */
@@ -86,9 +90,7 @@ async function bundle(
   out: URL,
   key: string,
 ): Promise<void> {
-  // Synchronous, because the service behind `build` outlives its `stop`; and
-  // without the thread that esbuild would keep for synchronous builds.
-  Deno.env.set("ESBUILD_WORKER_THREADS", "0");
+  // Synchronous, because the service behind `build` outlives its `stop`.
   const esbuild = await import("esbuild");
   const root = path(options.root);
   const result = esbuild.buildSync({

@@ -68,19 +68,16 @@ async function openProcess() {
     return { config, log, services: await createServices(config, log) };
   } catch (error) {
     const known = error instanceof ConfigError ||
-      error instanceof Error && error.name === "StoreError";
+      error instanceof Error &&
+        ["StoreError", "McpFileError"].includes(error.name);
     if (known) return fail(`Cannot start. ${error.message}`);
     throw error;
   }
 }
 
 function announce(url: string, host: HostName, services: Services): void {
-  const { id, demo } = services.model;
-  const model = demo
-    ? `${id} (built-in demo; set OPENAI_API_KEY or OPENAI_BASE_URL for a real one)`
-    : id;
   console.log(
-    `\nTickertape  ${url}\nhost        ${host}\nmodel       ${model}\n`,
+    `\nTickertape  ${url}\nhost        ${host}\nmodel       ${services.models.words()}\n`,
   );
 }
 

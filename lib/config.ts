@@ -18,7 +18,8 @@ export interface ModelConfig {
   apiKey: string | null;
   /** Without a trailing slash; null is OpenAI itself. */
   baseUrl: string | null;
-  name: string;
+  /** Null: the first chat model its server offers. */
+  name: string | null;
 }
 
 export interface Config {
@@ -30,8 +31,15 @@ export interface Config {
   access: "loopback" | "public";
   /** The folder of the database. */
   data: string;
-  /** Null: the built-in demo model speaks. */
+  /** Null: looked for on this computer, else the built-in demo. */
   model: ModelConfig | null;
+  /** `OPENAI_MODEL` where `model` is null: the standard among what is found. */
+  localModel: string | null;
+  /**
+   * The models asked through the Responses API: names, or beginnings followed by
+   * `*`. All others are asked through Chat Completions.
+   */
+  responsesModels: string[];
   /** The public origin behind a proxy, as in "https://chat.example.org". */
   origin: string | null;
   /** Further Host names it answers to, lower case, with a port or for any. */
@@ -42,6 +50,17 @@ export interface Config {
   serveWith: "fresh" | "npm" | null;
   /** A file, folder or http(s) URL of a GTFS feed; null is the sample feed. */
   gtfsFeed: string | null;
+  /**
+   * The file that names MCP servers; null is `tickertape.mcp.json` in the working
+   * folder, if there is one.
+   */
+  mcp: string | null;
+  /**
+   * Null: the agent reads no web pages. `allow` names the hosts it may read, null
+   * is any public one: `corp.com` is that host alone, `.corp.com` also everything
+   * below it.
+   */
+  webReader: { allow: string[] | null } | null;
   log: LogLevel;
   /** Not wrong, but probably not meant: one sentence each. */
   warnings: string[];
@@ -52,11 +71,14 @@ const SETTINGS = [
   "TICKERTAPE_DATA",
   // Read by the tests alone; no reason to warn of it.
   "TICKERTAPE_E2E",
+  "TICKERTAPE_FULL",
   "TICKERTAPE_HOSTS",
   "TICKERTAPE_LANG",
   "TICKERTAPE_LOG",
+  "TICKERTAPE_MCP",
   "TICKERTAPE_ORIGIN",
   "TICKERTAPE_SERVE_WITH",
+  "TICKERTAPE_WEB_READER",
 ];
 
 const NOT_BUILT = ["token", "users", "proxy"];
@@ -147,16 +169,8 @@ function readModel(read: Reader): ModelConfig | null {
   }
   const asked = read.has("OPENAI_BASE_URL");
   const baseUrl = readBaseUrl(read);
-  const name = read.text("OPENAI_MODEL");
-  if (apiKey === null && !asked) {
-    if (name !== undefined) {
-      read.warn(
-        "OPENAI_MODEL is set, but neither OPENAI_API_KEY nor OPENAI_BASE_URL " +
-          "is: the built-in demo model speaks instead.",
-      );
-    }
-    return null;
-  }
+  const name = read.text("OPENAI_MODEL") ?? null;
+  if (apiKey === null && !asked) return null;
   const host = baseUrl === null ? "" : new URL(baseUrl).hostname;
   if (apiKey !== null && baseUrl?.startsWith("http:") && !isLoopback(host)) {
     read.warn(
@@ -165,17 +179,27 @@ function readModel(read: Reader): ModelConfig | null {
     );
   }
   const openai = host === "" || host === "api.openai.com";
-  // A base URL that could not be read is complained about once, not twice.
-  if (
-    name === undefined && (!openai || (apiKey === null && baseUrl !== null))
-  ) {
-    read.wrong(
-      "OPENAI_MODEL",
-      "only the server at OPENAI_BASE_URL knows its model names, so name one",
-      "llama3.2",
-    );
-  }
-  return { apiKey, baseUrl, name: name ?? DEFAULT_MODEL };
+  return { apiKey, baseUrl, name: name ?? (openai ? DEFAULT_MODEL : null) };
+}
+
+function readResponsesModels(read: Reader): string[] {
+  const text = read.text("OPENAI_API");
+  const word = text?.toLowerCase() ?? "chat";
+  if (text === undefined || word === "chat") return [];
+  if (word === "responses") return ["*"];
+  const names = text.split(/[\s,]+/).filter((name) => name);
+  // The two words are for all models, and would be no one's name.
+  const fine = (name: string) =>
+    /^[^*]*\*?$/.test(name) && name !== "chat" && name !== "responses";
+  if (names.every(fine)) return names;
+  read.wrong(
+    "OPENAI_API",
+    'must be "chat", "responses", or the names of the models that are asked ' +
+      "through the Responses API, with commas between them (a * at the end " +
+      "stands for any ending)",
+    "gpt-5*,o3",
+  );
+  return [];
 }
 
 function readOrigin(read: Reader): string | null {
@@ -227,6 +251,37 @@ function readFeed(read: Reader): string | null {
   return text;
 }
 
+/** A host as requests will name it, perhaps with a dot before it; else null. */
+function readableHost(entry: string): string | null {
+  if (/[:/\\@?#]/.test(entry)) return null;
+  const dot = entry.startsWith(".") ? "." : "";
+  // The parser knows the letters of DNS, and writes IPv4 as four numbers.
+  const url = URL.parse(`http://${entry.slice(dot.length)}/`);
+  const host = url?.hostname.replace(/\.$/, "") ?? "";
+  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host)) return null;
+  if (/(^|\.)\d+$/.test(host)) return null;
+  // A word alone is no public host, but probably meant "on".
+  return dot !== "" || host.includes(".") ? dot + host : null;
+}
+
+function readWebReader(read: Reader): Config["webReader"] {
+  const text = read.text("TICKERTAPE_WEB_READER") ?? "off";
+  if (text.toLowerCase() === "off") return null;
+  if (text.toLowerCase() === "on") return { allow: null };
+  const hosts = text.split(/[\s,]+/).filter((name) => name).map(readableHost);
+  if (hosts.length > 0 && !hosts.includes(null)) {
+    return { allow: hosts as string[] };
+  }
+  read.wrong(
+    "TICKERTAPE_WEB_READER",
+    'must be "off", "on" (any public host), or the names of the hosts that may ' +
+      "be read, with commas between them (no scheme, port or path; a dot before " +
+      "a name adds everything below it)",
+    "docs.example.org,.wikipedia.org",
+  );
+  return null;
+}
+
 /**
  * Reads the settings from an environment (`Deno.env.toObject()`). An empty value
  * counts as not set.
@@ -236,17 +291,22 @@ function readFeed(read: Reader): string | null {
 export function readConfig(env: Record<string, string | undefined>): Config {
   const read = new Reader(env);
   const hostname = readHostname(read);
+  const model = readModel(read);
   const config: Config = {
     port: readPort(read),
     hostname,
     access: readAccess(read, hostname),
     data: read.text("TICKERTAPE_DATA") ?? "./data",
-    model: readModel(read),
+    model,
+    localModel: model === null ? read.text("OPENAI_MODEL") ?? null : null,
+    responsesModels: readResponsesModels(read),
     origin: readOrigin(read),
     hosts: readHosts(read),
     lang: read.choice("TICKERTAPE_LANG", ["zh", "en"]),
     serveWith: read.choice("TICKERTAPE_SERVE_WITH", ["fresh", "npm"]),
     gtfsFeed: readFeed(read),
+    mcp: read.text("TICKERTAPE_MCP") ?? null,
+    webReader: readWebReader(read),
     log: read.choice("TICKERTAPE_LOG", LOG_LEVELS) ?? "info",
     warnings: [],
   };
@@ -277,12 +337,14 @@ export function describeConfig(config: Config): string[] {
   const lines = [
     `address   http://${host}:${port} (${who})`,
     model === null
-      ? "model     built-in demo (set OPENAI_API_KEY or OPENAI_BASE_URL for a real one)"
-      : `model     ${model.name} at ${
+      ? "model     the first found on this computer (Ollama, LM Studio, " +
+        "llama.cpp), else the built-in demo"
+      : `model     ${model.name ?? "the first it offers"} at ${
         model.baseUrl ?? "https://api.openai.com/v1"
       } (${model.apiKey === null ? "no key" : "with a key"})`,
     `data      ${config.data} (SQLite)`,
     `bus feed  ${shownFeed(config.gtfsFeed)}`,
+    `web pages ${shownReader(config.webReader)}`,
     `language  ${config.lang ?? "the browser's"}`,
     `log       ${config.log}`,
   ];
@@ -291,6 +353,11 @@ export function describeConfig(config: Config): string[] {
     lines.splice(1, 0, `hosts     ${config.hosts.join(", ")}`);
   }
   return lines;
+}
+
+function shownReader(reader: Config["webReader"]): string {
+  if (reader === null) return "not read (TICKERTAPE_WEB_READER)";
+  return reader.allow === null ? "any public one" : reader.allow.join(", ");
 }
 
 /** A feed's URL may carry a key in its query. */

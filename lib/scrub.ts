@@ -63,6 +63,8 @@ export function redact(secret: string): () => void {
 const SHAPES: [RegExp, string][] = [
   [/\b(Bearer|Basic)\s+[^\s"'<>,;]{4,}/gi, `$1 ${MARK}`],
   [/\bsk-[\w*.-]{4,}/g, MARK],
+  // Our own tokens for programs.
+  [/\btt_[0-9A-Za-z]{20,}/g, MARK],
   [/\b((?:set-)?cookie)\s*:[^\r\n]*/gi, `$1: ${MARK}`],
   [
     /\b(authorization|x-api-key|api[-_]?key|password|passwd)(["']?\s*[:=]\s*["']?)(?!Bearer |Basic )[^\s"'<>&,;]{4,}/gi,

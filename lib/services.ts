@@ -4,14 +4,17 @@
  * @module
  */
 import { join } from "node:path";
+import { Tokens } from "./access/mod.ts";
 import type { Model, Tool } from "./agent/contracts.ts";
 import { createToolbox } from "./agent/toolbox.ts";
 import type { Config } from "./config.ts";
 import { type Log, redact } from "./log.ts";
+import { type Catalog, createCatalog, soleModel } from "./models/catalog.ts";
 import { startDemoUpstream } from "./models/demo/mod.ts";
-import { createOpenAIModel, loadOpenAI } from "./models/openai.ts";
+import { loadOpenAI } from "./models/openai.ts";
 import { type RunLimits, Runs } from "./runs/mod.ts";
 import { openStore, type Store } from "./store/mod.ts";
+import { type McpHub, openMcp, readMcpFile } from "./tools/mcp/mod.ts";
 import { createTools } from "./tools/mod.ts";
 import { type Prepare, prepareVisit } from "./web/visit.ts";
 
@@ -19,8 +22,8 @@ export interface Services {
   readonly config: Config;
   readonly runs: Runs;
   readonly store: Store;
-  /** The model's name, and whether it is the built-in demo. */
-  readonly model: { id: string; demo: boolean };
+  /** The models there are; `words()` says which one was found. */
+  readonly models: Catalog;
   /** What both hosts call before any route. */
   readonly prepare: Prepare;
   /** Ends runs, lets readers go, closes files and sockets. */
@@ -43,6 +46,7 @@ const ALONE = { maxStreams: 10_000, questionsPerMinute: Infinity };
  * Opens the store, finds the model and gathers the tools.
  *
  * @throws StoreError when the database cannot be used (N11).
+ * @throws McpFileError when the file that names MCP servers is wrong.
  */
 export async function createServices(
   config: Config,
@@ -62,13 +66,22 @@ export async function createServices(
       });
     closers.push(() => store.close());
 
-    const { model, demo, closeModel } = await findModel(config, log, stand);
-    closers.push(closeModel);
+    const models = stand.model === undefined
+      ? findModels(config, log, now)
+      : soleModel(stand.model);
+    closers.push(() => models.close());
+    // Asked now, so that the start can say what was found; where there is none
+    // the question that needs it gets the error that says what to do.
+    await models.standard().catch(() => {});
+    // Loaded while nobody waits, and not while a local server is looked for: the
+    // import blocks for some 0.1 s. What fails here fails again when it is used.
+    loadOpenAI().catch(() => {});
 
     let tools = stand.tools;
     if (tools === undefined) {
       const shipped = await createTools({
         gtfsFeed: config.gtfsFeed,
+        webReader: config.webReader,
         cacheDir: join(config.data, "cache"),
         warn: (message) => log.info("tool", { message }),
       });
@@ -76,10 +89,14 @@ export async function createServices(
       tools = shipped.tools;
     }
 
+    const mcp = await startMcp(config, log, store, now);
+    closers.push(() => mcp.close());
+
     const runs = new Runs({
       store,
-      model,
-      toolbox: createToolbox(tools, now),
+      models,
+      toolbox: async (owner, waitMs) =>
+        createToolbox([...tools, ...await mcp.tools(owner, waitMs)], now),
       now,
       limits: config.access === "loopback"
         ? { ...ALONE, ...stand.limits }
@@ -89,16 +106,18 @@ export async function createServices(
     closers.push(() => runs.close());
     await runs.sweep();
 
-    const about = { id: model.id, demo };
     return {
       config,
       runs,
       store,
-      model: about,
+      models,
       prepare: prepareVisit({
         runs,
+        models,
+        toolServers: mcp,
         access: config.access,
-        model: about,
+        tokens: new Tokens(store, now),
+        model: () => models.about(),
         lang: config.lang,
         secure: config.origin?.startsWith("https:") ?? false,
       }),
@@ -110,37 +129,39 @@ export async function createServices(
   }
 }
 
-async function findModel(
+function findModels(config: Config, log: Log, now: () => Date): Catalog {
+  const { apiKey = null } = config.model ?? {};
+  if (apiKey !== null) redact(apiKey);
+  return createCatalog({
+    config,
+    demo: async () => {
+      const upstream = await startDemoUpstream({ now });
+      redact(upstream.apiKey);
+      return upstream;
+    },
+    warn: (message) => log.info("model", { message }),
+  });
+}
+
+/** @throws McpFileError when the file that names the servers is wrong. */
+async function startMcp(
   config: Config,
   log: Log,
-  stand: Stand,
-): Promise<{
-  model: Model;
-  demo: boolean;
-  closeModel: () => Promise<void> | void;
-}> {
-  if (stand.model !== undefined) {
-    return { model: stand.model, demo: false, closeModel: () => {} };
-  }
-  // Loaded while nobody waits: the first question need not pay for it. What
-  // fails here fails again, and is told, when the model is asked.
-  loadOpenAI().catch(() => {});
-  const warn = (message: string) => log.info("model", { message });
-  if (config.model !== null) {
-    const { apiKey, baseUrl, name: model } = config.model;
-    if (apiKey !== null) redact(apiKey);
-    return {
-      model: createOpenAIModel({ apiKey, baseUrl, model, warn }),
-      demo: false,
-      closeModel: () => {},
-    };
-  }
-  const upstream = await startDemoUpstream({ now: stand.now });
-  const { apiKey, baseUrl, model } = upstream;
-  redact(apiKey);
-  return {
-    model: createOpenAIModel({ apiKey, baseUrl, model, warn }),
-    demo: true,
-    closeModel: () => upstream.close(),
-  };
+  store: Store,
+  now: () => Date,
+): Promise<McpHub> {
+  const warn = (message: string) => log.info("mcp", { message });
+  const file = await readMcpFile(config.mcp, Deno.env.toObject());
+  file.secrets.forEach((secret) => redact(secret));
+  file.warnings.forEach(warn);
+  return openMcp({
+    servers: file.servers,
+    pins: {
+      get: (key) => store.note("mcp-pin", key),
+      put: (key, json) => store.putNote("mcp-pin", key, json),
+    },
+    now,
+    warn,
+    warm: config.access === "loopback",
+  });
 }

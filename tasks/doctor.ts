@@ -9,6 +9,13 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { type Config, ConfigError, readConfig } from "../lib/config.ts";
 import { scrub } from "../lib/log.ts";
+import { askPort, portsToAsk } from "../lib/models/find.ts";
+import {
+  type ListedModel,
+  listModels,
+  whyNoList,
+} from "../lib/models/model_list.ts";
+import { DEMO, isChatModel } from "../lib/models/model_names.ts";
 import { openStore } from "../lib/store/mod.ts";
 import { environment, exists, findHost, ROOT } from "./launch.ts";
 
@@ -130,41 +137,103 @@ function aboutSqlite(): Finding {
   }
 }
 
-async function aboutModel(model: Config["model"]): Promise<Finding> {
-  if (model === null) {
+async function aboutModel(config: Config): Promise<Finding> {
+  const { model } = config;
+  if (model === null) return await aboutLocalModels(config);
+  const base = model.baseUrl ?? "https://api.openai.com/v1";
+  const { apiKey, name } = model;
+  const listing = await listModels({ apiKey, baseUrl: base, ms: PATIENCE });
+  if (listing.kind === "list") return aboutList(base, name, listing.models);
+  const status = listing.kind === "status" ? listing.status : null;
+  if (status === 401 || status === 403) {
     return finding(
-      "warn",
+      "fail",
       "model",
-      "the built-in demo speaks: set OPENAI_API_KEY or OPENAI_BASE_URL for a real one",
+      `${base} refuses the key (status ${status}): check OPENAI_API_KEY`,
     );
   }
-  const base = model.baseUrl ?? "https://api.openai.com/v1";
-  const headers = new Headers();
-  if (model.apiKey) headers.set("Authorization", `Bearer ${model.apiKey}`);
-  try {
-    const response = await fetch(`${base}/models`, {
-      headers,
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    await response.body?.cancel();
-    const { status } = response;
-    if (status === 401 || status === 403) {
-      return finding(
-        "fail",
-        "model",
-        `${base} refuses the key (status ${status}): check OPENAI_API_KEY`,
-      );
-    }
-    return response.ok || status === 404
-      ? finding("ok", "model", `${model.name} at ${base} answers`)
-      : finding("warn", "model", `${base} answers with status ${status}`);
-  } catch {
+  if (listing.kind === "unreachable" || listing.kind === "late") {
     return finding(
       "fail",
       "model",
       `${base} cannot be reached: check OPENAI_BASE_URL and the network`,
     );
   }
+  if (name === null) {
+    return finding(
+      "fail",
+      "model",
+      `${base} gives no list of models (${
+        whyNoList(listing)
+      }): set OPENAI_MODEL`,
+    );
+  }
+  return status === 404
+    ? finding("ok", "model", `${name} at ${base}, which has no list of models`)
+    : finding(
+      "warn",
+      "model",
+      `${base} gives no list of models (${whyNoList(listing)})`,
+    );
+}
+
+function aboutList(
+  base: string,
+  name: string | null,
+  models: ListedModel[],
+): Finding {
+  const names = models.map(({ name }) => name);
+  const first = names.find(isChatModel);
+  if (name === null) {
+    return first === undefined
+      ? finding("fail", "model", `${base} offers no chat model: add one there`)
+      : finding("ok", "model", `${first} at ${base}, the first it offers`);
+  }
+  return names.includes(name) || names.includes(`${name}:latest`)
+    ? finding("ok", "model", `${name} at ${base} answers`)
+    : finding(
+      "warn",
+      "model",
+      `${base} answers, but ${name} is not in its list: check OPENAI_MODEL`,
+    );
+}
+
+async function aboutLocalModels(
+  { port, localModel }: Config,
+): Promise<Finding> {
+  if (localModel === DEMO) {
+    return finding("ok", "model", "the built-in demo, as OPENAI_MODEL says");
+  }
+  const answers = await Promise.all(
+    portsToAsk(port).map((place) => askPort(place)),
+  );
+  const models = answers.flatMap((found) =>
+    found === null || found === "late"
+      ? []
+      : found.models.map((model) => ({ model, from: found.name }))
+  );
+  const wanted = models.find(({ model }) =>
+    model === localModel || model === `${localModel}:latest`
+  );
+  const speaks = wanted ?? models.find(({ model }) => isChatModel(model));
+  const missed = localModel !== null && wanted === undefined
+    ? "OPENAI_MODEL is not offered on this computer: "
+    : "";
+  if (speaks === undefined) {
+    return finding(
+      "warn",
+      "model",
+      `${missed}the built-in demo speaks: set OPENAI_API_KEY or ` +
+        "OPENAI_BASE_URL for a real one, or start Ollama, LM Studio or " +
+        "llama.cpp with a chat model",
+    );
+  }
+  const { model, from } = speaks;
+  return finding(
+    missed === "" ? "ok" : "warn",
+    "model",
+    `${missed}${model} of ${from} on this computer (found by itself)`,
+  );
 }
 
 function aboutPort({ port, hostname }: Config): Finding {
@@ -208,7 +277,7 @@ if (config) {
   tell(await aboutData(config.data));
   tell(await aboutDatabase(config.data));
   tell(aboutPort(config));
-  tell(await aboutModel(config.model));
+  tell(await aboutModel(config));
 }
 tell(aboutBrowser());
 Deno.exit(failed ? 1 : 0);

@@ -17,18 +17,22 @@ function problems(env: Record<string, string>): readonly string[] {
   return assertThrows(() => readConfig(env), ConfigError).problems;
 }
 
-Deno.test("readConfig() of an empty environment listens on loopback with the demo model", () => {
+Deno.test("readConfig() of an empty environment listens on loopback and names no model", () => {
   assertEquals(readConfig({}), {
     port: 8000,
     hostname: "127.0.0.1",
     access: "loopback",
     data: "./data",
     model: null,
+    localModel: null,
+    responsesModels: [],
     origin: null,
     hosts: [],
     lang: null,
     serveWith: null,
     gtfsFeed: null,
+    mcp: null,
+    webReader: null,
     log: "info",
     warnings: [],
   });
@@ -42,6 +46,7 @@ Deno.test("readConfig() reads every setting; blanks around a value do not count"
       OPENAI_API_KEY: CANARY,
       OPENAI_BASE_URL: "http://localhost:11434/v1/",
       OPENAI_MODEL: "qwen3",
+      OPENAI_API: "gpt-5*, o3",
       TICKERTAPE_DATA: "/var/lib/tickertape",
       TICKERTAPE_ORIGIN: "https://Chat.example.org/",
       TICKERTAPE_HOSTS: "Chat.local, box:8000,[fe80::1]",
@@ -49,6 +54,8 @@ Deno.test("readConfig() reads every setting; blanks around a value do not count"
       TICKERTAPE_SERVE_WITH: "npm",
       TICKERTAPE_LOG: "debug",
       GTFS_FEED: "https://transit.example.org/feed.zip",
+      TICKERTAPE_MCP: "./servers.json",
+      TICKERTAPE_WEB_READER: "Docs.example.org, .wikipedia.org",
     }),
     {
       port: 0,
@@ -60,11 +67,15 @@ Deno.test("readConfig() reads every setting; blanks around a value do not count"
         baseUrl: "http://localhost:11434/v1",
         name: "qwen3",
       },
+      localModel: null,
+      responsesModels: ["gpt-5*", "o3"],
       origin: "https://chat.example.org",
       hosts: ["chat.local", "box:8000", "[fe80::1]"],
       lang: "zh",
       serveWith: "npm",
       gtfsFeed: "https://transit.example.org/feed.zip",
+      mcp: "./servers.json",
+      webReader: { allow: ["docs.example.org", ".wikipedia.org"] },
       log: "debug",
       warnings: [],
     },
@@ -90,6 +101,8 @@ Deno.test("readConfig() reports every wrong setting at once, with value, rule an
     TICKERTAPE_SERVE_WITH: "express",
     TICKERTAPE_LOG: "loud",
     GTFS_FEED: "ftp://x/feed.zip",
+    TICKERTAPE_WEB_READER: "yes",
+    OPENAI_API: "gpt*5",
     OPENAI_BASE_URL: "localhost:11434",
     DATABASE_URL: "postgres://me:hunter22@db/x",
   });
@@ -97,6 +110,7 @@ Deno.test("readConfig() reports every wrong setting at once, with value, rule an
     "DATABASE_URL",
     "GTFS_FEED",
     "HOST",
+    "OPENAI_API",
     "OPENAI_BASE_URL",
     "PORT",
     "TICKERTAPE_ACCESS",
@@ -105,6 +119,7 @@ Deno.test("readConfig() reports every wrong setting at once, with value, rule an
     "TICKERTAPE_LOG",
     "TICKERTAPE_ORIGIN",
     "TICKERTAPE_SERVE_WITH",
+    "TICKERTAPE_WEB_READER",
   ]);
   assertStringIncludes(
     found.join("\n"),
@@ -160,19 +175,72 @@ Deno.test("readConfig() picks the model: key alone, own server, neither", () => 
     name: DEFAULT_MODEL,
   });
   const own = { OPENAI_BASE_URL: "http://127.0.0.1:1234/v1" };
-  assertStringIncludes(problems(own)[0]!, "OPENAI_MODEL is not set");
-  assertStringIncludes(
-    problems({ ...own, OPENAI_API_KEY: CANARY })[0]!,
-    "OPENAI_MODEL is not set",
-  );
+  assertEquals(readConfig(own).model?.name, null);
   assertEquals(readConfig({ ...own, OPENAI_MODEL: "m" }).model, {
     apiKey: null,
     baseUrl: "http://127.0.0.1:1234/v1",
     name: "m",
   });
-  const demo = readConfig({ OPENAI_MODEL: "m" });
-  assertEquals(demo.model, null);
-  assertStringIncludes(demo.warnings[0]!, "demo model");
+  const local = readConfig({ OPENAI_MODEL: "m" });
+  assertEquals([local.model, local.localModel], [null, "m"]);
+  assertEquals(local.warnings, []);
+});
+
+Deno.test("readConfig() reads from OPENAI_API which models use the Responses API", () => {
+  for (
+    const [given, expected] of [
+      ["chat", []],
+      ["responses", ["*"]],
+      ["Responses", ["*"]],
+      ["o3", ["o3"]],
+      ["gpt-5*,o3 ,, o4*", ["gpt-5*", "o3", "o4*"]],
+    ] as const
+  ) {
+    const config = readConfig({ OPENAI_API: given });
+    assertEquals(config.responsesModels, [...expected]);
+  }
+  for (const wrong of ["*5", "gpt**", "chat,o3", "o3,responses"]) {
+    assertStringIncludes(problems({ OPENAI_API: wrong })[0]!, "Responses API");
+  }
+});
+
+Deno.test("S05: readConfig() reads from TICKERTAPE_WEB_READER which hosts may be read", () => {
+  for (
+    const [given, expected] of [
+      ["off", null],
+      ["on", { allow: null }],
+      ["On", { allow: null }],
+      ["corp.com", { allow: ["corp.com"] }],
+      ["CORP.com. ,, .corp.org", { allow: ["corp.com", ".corp.org"] }],
+      ["bücher.example .gov", { allow: ["xn--bcher-kva.example", ".gov"] }],
+    ] as const
+  ) {
+    const { webReader } = readConfig({ TICKERTAPE_WEB_READER: given });
+    assertEquals(webReader as unknown, expected);
+  }
+  for (
+    const wrong of [
+      "yes",
+      "1",
+      "*.corp.com",
+      "https://corp.com",
+      "corp.com:80",
+      "corp.com/x",
+      "me@corp.com",
+      "..corp.com",
+      "corp..com",
+      "127.0.0.1",
+      "0x7f.1",
+      "[::1]",
+      ".",
+      ",",
+      "corp.com,on",
+    ]
+  ) {
+    const found = problems({ TICKERTAPE_WEB_READER: wrong });
+    assertEquals(found.length, 1, wrong);
+    assertStringIncludes(found[0]!, 'must be "off", "on"');
+  }
 });
 
 Deno.test("readConfig() warns of a key sent over plain http to another computer", () => {
@@ -230,5 +298,10 @@ Deno.test("describeConfig() says where, which model and for whom, and no secret"
   assertStringIncludes(
     describeConfig(readConfig({})).join("\n"),
     "built-in demo",
+  );
+  const reader = { TICKERTAPE_WEB_READER: "corp.com,.corp.org" };
+  assertStringIncludes(
+    describeConfig(readConfig(reader)).join("\n"),
+    "web pages corp.com, .corp.org",
   );
 });

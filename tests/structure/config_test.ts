@@ -40,7 +40,14 @@ Deno.test("every import by name is in the import map", async () => {
   const known = (to: string) =>
     to.startsWith("node:") || /^[^@].*\.tsx?$/.test(to) ||
     names.some((name) => to === name || to.startsWith(`${name}/`));
-  const files = await sources("lib", "routes", "islands", "host", "tests");
+  const files = await sources(
+    "examples",
+    "host",
+    "islands",
+    "lib",
+    "routes",
+    "tests",
+  );
   const unknown = (await Promise.all(files.map(importsOf))).flat()
     .filter(({ to }) => !known(to))
     .map(({ from, to }) => `${from} → ${to}`);
@@ -48,7 +55,14 @@ Deno.test("every import by name is in the import map", async () => {
 });
 
 Deno.test("the stand-ins for the standard library have every name that is used", async () => {
-  const files = await sources("lib", "routes", "islands", "host", "tests");
+  const files = await sources(
+    "examples",
+    "host",
+    "islands",
+    "lib",
+    "routes",
+    "tests",
+  );
   const used = (await Promise.all(files.map(importsOf))).flat()
     .filter(({ to }) => to.startsWith("@std/"));
   const missing: string[] = [];
@@ -69,7 +83,15 @@ Deno.test("the stand-ins for the standard library have every name that is used",
 });
 
 Deno.test("nothing outside tests/ has a name that deno test would run", async () => {
-  const folders = ["bench", "host", "islands", "lib", "routes", "tasks"];
+  const folders = [
+    "bench",
+    "examples",
+    "host",
+    "islands",
+    "lib",
+    "routes",
+    "tasks",
+  ];
   const taken = (await sources(...folders)).filter((file) =>
     /(^|[/._])test\.[tj]sx?$/.test(file)
   );

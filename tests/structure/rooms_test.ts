@@ -25,6 +25,7 @@ const ARROWS: Record<string, string[]> = {
   "loopback.ts": [],
   "scrub.ts": [],
   "services.ts": [
+    "access",
     "agent",
     "config.ts",
     "log.ts",

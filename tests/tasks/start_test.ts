@@ -33,6 +33,7 @@ function command(task: string, env: Record<string, string>): Deno.Command {
       TICKERTAPE_LOG: "error",
       OPENAI_API_KEY: "",
       OPENAI_BASE_URL: "",
+      OPENAI_MODEL: "tickertape-demo",
       ...env,
     },
     stdin: "null",

@@ -4,6 +4,7 @@ import { currentTime } from "../../lib/tools/current_time.ts";
 function tell(time_zone: string | null | undefined, now: string) {
   const answer = currentTime.run({ time_zone }, {
     signal: new AbortController().signal,
+    progress: () => {},
     now: new Date(now),
   });
   if (answer instanceof Promise) throw new Error("not at once");

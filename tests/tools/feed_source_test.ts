@@ -30,6 +30,7 @@ async function once(feed: string, cacheDir: string) {
       { action: "next_departures", stop: "Alpha" },
       {
         signal: new AbortController().signal,
+        progress: () => {},
         now: new Date(MONDAY),
       },
     );
@@ -111,6 +112,7 @@ Deno.test("feed source: a broken GTFS_FEED stops nothing, tells the model and th
     const [bus, time] = tools;
     const context = {
       signal: new AbortController().signal,
+      progress: () => {},
       now: new Date(MONDAY),
     };
     assert((await time!.run({}, context)).text.includes("2026"));
@@ -139,6 +141,7 @@ Deno.test("feed source: an abort ends the waiting with its own reason", () =>
     await assertRejects(
       async () =>
         await tools[0]!.run({ action: "find_stops", query: "x" }, {
+          progress: () => {},
           signal: AbortSignal.abort(reason),
           now: new Date(MONDAY),
         }),

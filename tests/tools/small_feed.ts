@@ -113,6 +113,7 @@ export async function withBus(
   const ask: Ask = async (input, now = MONDAY) => {
     const { text, data } = await bus.run(bus.input.parse(input), {
       signal: new AbortController().signal,
+      progress: () => {},
       now: new Date(now),
     });
     return {
