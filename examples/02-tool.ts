@@ -11,27 +11,25 @@
  * @module
  */
 import * as z from "zod";
-import { ask, type Tool } from "../lib/agent/mod.ts";
+import { ask, tool } from "../lib/agent/mod.ts";
 import { openModel } from "./model.ts";
 import { show } from "./show.ts";
 
 const shelf = { lamp: 7, chair: 2, table: 0 };
 const item = z.enum(["lamp", "chair", "table"]);
-const kind = z.object({ item });
-const amount = z.object({ item, count: z.int().positive() });
 
-const stock: Tool<z.infer<typeof kind>> = {
+const stock = tool({
   name: "stock",
   description: "How many of an item are on the shelf.",
-  input: kind,
+  input: z.object({ item }),
   effect: "read",
   run: ({ item }) => ({ text: `In stock: ${shelf[item]}.` }),
-};
+});
 
-const reserve: Tool<z.infer<typeof amount>> = {
+const reserve = tool({
   name: "reserve",
   description: "Takes some of an item off the shelf for the customer.",
-  input: amount,
+  input: z.object({ item, count: z.int().positive() }),
   effect: "write",
   run({ item, count }) {
     // What a tool throws is told to the model, which can make the best of it.
@@ -39,7 +37,7 @@ const reserve: Tool<z.infer<typeof amount>> = {
     shelf[item] -= count;
     return { text: `Reserved ${count}, ${shelf[item]} left.` };
   },
-};
+});
 
 const args = Deno.args.filter((arg) => arg !== "--yes");
 const yes = args.length < Deno.args.length;

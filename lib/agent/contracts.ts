@@ -169,3 +169,9 @@ export interface Tool<Input = unknown> {
   /** A thrown error becomes conversation: its message goes to the model. */
   run(input: Input, context: ToolContext): Promise<ToolOutput> | ToolOutput;
 }
+
+/** A tool whose `run` knows the type its `input` checks for. */
+export function tool<Input>(tool: Tool<Input>): Tool {
+  // What is given to `run` has passed `input`: the toolbox sees to that.
+  return tool as Tool;
+}

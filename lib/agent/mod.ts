@@ -26,8 +26,9 @@ import { systemPrompt } from "./prompt.ts";
 import { createToolbox } from "./toolbox.ts";
 import { strangersIn } from "./trust.ts";
 
+export type { AgentEvent } from "../chat/events.ts";
 export type { Model, Tool, ToolContext } from "./contracts.ts";
-export { ModelError } from "./contracts.ts";
+export { ModelError, tool } from "./contracts.ts";
 
 /** What a program is asked before a tool with effects is run. */
 export interface Question {
@@ -40,6 +41,8 @@ export interface AskOptions {
   model: Model;
   tools?: Tool[];
   question: string;
+  /** What was asked and answered before, in the same conversation. */
+  after?: Pick<AskResult, "question" | "answer">[];
   /** Instead of the server's own instructions. */
   system?: string;
   temperature?: number;
@@ -53,6 +56,7 @@ export interface AskOptions {
 }
 
 export interface AskResult {
+  question: string;
   text: string;
   answer: Answer;
   finishReason: FinishReason;
@@ -78,9 +82,10 @@ export async function ask(options: AskOptions): Promise<AskResult> {
     fold(answer, { epoch: 1, seq: ++seq, event });
     onEvent?.(event);
   };
+  const after = options.after ?? [];
   const told: ModelMessage[] = historyMessages(
     options.system ?? systemPrompt(now()),
-    [],
+    after.map((turn) => ({ text: turn.question, answer: turn.answer })),
     { text: question },
   );
   let fresh = new Set<string>();
@@ -102,7 +107,10 @@ export async function ask(options: AskOptions): Promise<AskResult> {
       trust: {
         attended: approve !== undefined,
         allowed: new Set(),
-        strangers: new Set(strangersIn(answer, toolbox)),
+        strangers: new Set(
+          [...after.map((turn) => turn.answer), answer]
+            .flatMap((each) => strangersIn(each, toolbox)),
+        ),
       },
       repeats: repeatsOf(answer),
       ask: (about) => ({
@@ -113,7 +121,7 @@ export async function ask(options: AskOptions): Promise<AskResult> {
       before: before(structuredClone(answer), fresh),
     });
     if (result.kind === "finished") {
-      return { ...result, text: answerText(answer), answer };
+      return { ...result, question, text: answerText(answer), answer };
     }
     fresh = new Set();
     for (const { id, reason, toolCallId } of openQuestions(answer)) {
