@@ -8,12 +8,16 @@ import { busSchedule } from "./bus_schedule.ts";
 import { calculator } from "./calculator.ts";
 import { currentTime } from "./current_time.ts";
 import { TimetableKeeper } from "./gtfs/keeper.ts";
+import { readWebPage } from "./read_web_page.ts";
+import { systemNetwork } from "./web/network.ts";
 
 export interface ToolsOptions {
   /** GTFS_FEED: file, folder or http(s) address; null or absent for the sample. */
   gtfsFeed?: string | null;
   /** Where downloads and imported feeds are kept; made when needed. */
   cacheDir: string;
+  /** TICKERTAPE_WEB_READER: which hosts may be read, null is any; absent: off. */
+  webReader?: { allow: string[] | null } | null;
   /** A line for the log about a feed that is broken or incomplete. */
   warn?: (message: string) => void;
 }
@@ -29,7 +33,7 @@ export interface Tools {
  * stops the app, it is logged and told to whoever asks for a bus.
  */
 export function createTools(
-  { gtfsFeed, cacheDir, warn = () => {} }: ToolsOptions,
+  { gtfsFeed, cacheDir, webReader, warn = () => {} }: ToolsOptions,
 ): Tools {
   const feed = gtfsFeed?.trim() || null;
   const keeper = new TimetableKeeper({ feed, cacheDir, warn });
@@ -38,5 +42,9 @@ export function createTools(
     currentTime as Tool,
     calculator as Tool,
   ];
+  if (webReader) {
+    const { allow } = webReader;
+    tools.push(readWebPage({ allow, network: systemNetwork }) as Tool);
+  }
   return { tools, close: () => keeper.close() };
 }
