@@ -74,21 +74,9 @@ export function createToolbox(tools: Tool[], now: () => Date): Toolbox {
     }
     byName.set(tool.name, tool);
   }
-  const specs = tools.map((tool): ToolSpec => ({
-    name: tool.name,
-    description: tool.description,
-    ...(tool.parameters === undefined
-      ? toolSchema(tool.input)
-      : { parameters: tool.parameters, strict: false }),
-  }));
-  const known = new Map(specs.map((spec, i) => {
-    const { name, description, parameters } = spec;
-    const { effect } = tools[i]!;
-    const pin = sha256([name, description, parameters as Json, effect]);
-    return [name, { spec, pin }];
-  }));
+  const known = new Map(tools.map((tool) => [tool.name, describe(tool)]));
   return {
-    specs,
+    specs: [...known.values()].map(({ spec }) => spec),
     stranger(name) {
       const tool = byName.get(name);
       return tool === undefined ? `a tool "${name}"` : strangerOf(tool);
@@ -135,6 +123,30 @@ export function createToolbox(tools: Tool[], now: () => Date): Toolbox {
       };
     },
   };
+}
+
+interface Described {
+  spec: ToolSpec;
+  pin: string;
+}
+
+/** Tools do not change: a box is made for every question, a schema once. */
+const described = new WeakMap<Tool, Described>();
+
+function describe(tool: Tool): Described {
+  let known = described.get(tool);
+  if (known === undefined) {
+    const { name, description, effect } = tool;
+    const { parameters, strict } = tool.parameters === undefined
+      ? toolSchema(tool.input)
+      : { parameters: tool.parameters, strict: false };
+    known = {
+      spec: { name, description, parameters, strict },
+      pin: sha256([name, description, parameters as Json, effect]),
+    };
+    described.set(tool, known);
+  }
+  return known;
 }
 
 /** What is wrong, and what the tool takes: a model does better the next time. */
