@@ -347,3 +347,33 @@ Deno.test("U41: a legacy function_call is a call, and other choices are nobody's
   assertEquals(sent[0]!.result, '{"x":1}');
   assertEquals(text, "Done.");
 });
+
+Deno.test("T14: arguments cut at every character, two calls interleaved, a missing index and empty arguments: the right calls, each once", async () => {
+  const text = JSON.stringify({ say: 'é "quoted" 你好 \\ \n', n: 1.5 });
+  const whole = JSON.parse(text);
+  for (let at = 0; at <= text.length; at++) {
+    const { ran, sent } = await worked(sse(
+      toolCall({ index: 0, id: "a", name: "echo", arguments: "" }),
+      toolCall({ index: 1, id: "b", name: "quick", arguments: "" }),
+      toolCall({ index: 0, arguments: text.slice(0, at) }),
+      toolCall({ index: 1, arguments: text.slice(0, at) }),
+      toolCall({ index: 0, arguments: text.slice(at) }),
+      toolCall({ index: 1, arguments: text.slice(at) }),
+      ...end,
+    ));
+    assertEquals(ran.toSorted(), ["echo", "quick"], `cut at ${at}`);
+    assertEquals(sent.map(({ id, result }) => [id, JSON.parse(result)]), [
+      ["a", whole],
+      ["b", whole],
+    ]);
+  }
+  const odd = await worked(sse(
+    toolCall({ id: "a", name: "echo", arguments: "" }),
+    toolCall({ arguments: '{"x":' }),
+    toolCall({ arguments: "1}" }),
+    toolCall({ id: "b", name: "nothing" }),
+    ...end,
+  ));
+  assertEquals(odd.ran, ["echo", "nothing"]);
+  assertEquals(odd.sent.map((call) => call.arguments), ['{"x":1}', "{}"]);
+});
