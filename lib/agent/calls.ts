@@ -9,7 +9,7 @@ import type { AgentEvent, Approval, Json } from "../chat/events.ts";
 import type { Tool, ToolCall, ToolProgress } from "./contracts.ts";
 import { TOOL_FAILED } from "./history.ts";
 import type { Repeats } from "./repeats.ts";
-import type { PreparedCall, Toolbox } from "./toolbox.ts";
+import type { BoundOutput, PreparedCall, Toolbox } from "./toolbox.ts";
 import { reasonToAsk, strangerOf, type Trust } from "./trust.ts";
 
 /** Least time between two notes of how far a call has got, in milliseconds. */
@@ -20,6 +20,11 @@ export interface CallOptions {
   toolbox: Toolbox;
   emit: (event: AgentEvent) => void;
   signal: AbortSignal;
+  /**
+   * Resolves once everything emitted so far is in the log, and is ours to act
+   * on; rejects if it is not.
+   */
+  recorded: () => Promise<void>;
   /** Keeps a tool's answer that is too long for the log; says where it is. */
   keep: (text: string) => Promise<string>;
   trust: Trust;
@@ -95,11 +100,17 @@ async function start(
     });
     return { kind: "answered", text: errorText, badInput: true };
   }
+  const reason = prepared.kind === "ready"
+    ? reasonToAsk(prepared, trust)
+    : null;
+  const unasked = prepared.kind === "ready" &&
+    prepared.tool.effect !== "read" && reason === null;
   emit({
     type: "tool-input-available",
     toolCallId,
     toolName,
     input,
+    ...(unasked ? { allowed: true } : {}),
     ...SERVER,
   });
   if (prepared.kind === "unknown") {
@@ -109,7 +120,6 @@ async function start(
   if (repeated !== null) {
     return { ...fail(toolCallId, repeated, 0, emit), repeat: true };
   }
-  const reason = reasonToAsk(prepared, trust);
   if (reason === null) return await run(prepared, toolCallId, options);
   if (!trust.attended) {
     return fail(
@@ -172,7 +182,10 @@ async function run(
   toolCallId: string,
   options: CallOptions,
 ): Promise<Outcome> {
-  const { emit, signal, keep, repeats, trust } = options;
+  const { emit, signal, keep, recorded, repeats, trust } = options;
+  // Who does not own the log any more must not act, and after a crash the log
+  // must tell that this had begun (N3, N8).
+  if (tool.effect !== "read") await recorded();
   const began = performance.now();
   const ms = () => Math.round(performance.now() - began);
   const report = reporter(toolCallId, emit);
@@ -184,24 +197,10 @@ async function run(
     if (stranger !== null) trust.strangers.add(stranger);
     return { kind: "answered", text };
   };
+  let bounded: BoundOutput;
   try {
-    const { output, whole } = await run(
-      signal,
-      (progress) => over || report(progress),
-    );
+    bounded = await run(signal, (progress) => over || report(progress));
     signal.throwIfAborted();
-    if (whole !== null) {
-      output.ref = await keep(whole);
-      output.bytes = new TextEncoder().encode(whole).length;
-    }
-    emit({
-      type: "tool-output-available",
-      toolCallId,
-      output,
-      ms: ms(),
-      ...SERVER,
-    });
-    return answered(output.text);
   } catch (error) {
     if (signal.aborted) {
       fail(toolCallId, stoppedText(tool), ms(), emit);
@@ -214,6 +213,19 @@ async function run(
   } finally {
     over = true;
   }
+  const { output, whole } = bounded;
+  if (whole !== null) {
+    output.ref = await keep(whole);
+    output.bytes = new TextEncoder().encode(whole).length;
+  }
+  emit({
+    type: "tool-output-available",
+    toolCallId,
+    output,
+    ms: ms(),
+    ...SERVER,
+  });
+  return answered(output.text);
 }
 
 /** What was allowed and had begun may have taken effect all the same. */

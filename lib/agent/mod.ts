@@ -102,6 +102,7 @@ export async function ask(options: AskOptions): Promise<AskResult> {
       emit,
       signal: options.signal ?? new AbortController().signal,
       maxSteps: limit,
+      recorded: () => Promise.resolve(),
       keep: (text) => Promise.resolve(`#${outputs.push(text)}`),
       keepCarry: (carry) => Promise.resolve(String(carries.push(carry) - 1)),
       trust: {

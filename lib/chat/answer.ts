@@ -49,6 +49,8 @@ export interface ToolPart {
   ms?: number;
   /** What a person was asked about this call, and what they said. */
   approval?: Asked;
+  /** It has an effect, and nobody is asked: allowed for the whole chat. */
+  allowed?: true;
   /** How far a long call has got. */
   progress?: Progress;
 }

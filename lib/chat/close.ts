@@ -46,7 +46,7 @@ export function closingEvents(answer: Answer): AgentEvent[] {
  * have taken effect all the same: it is never run again by itself (N8).
  */
 export function abortedText(part: ToolPart): string {
-  const allowed = part.approval?.decision === "once" ||
+  const allowed = part.allowed || part.approval?.decision === "once" ||
     part.approval?.decision === "chat";
   return part.state === "running" && allowed
     ? "aborted: it is not known whether it took effect"
@@ -151,6 +151,7 @@ function retellTool(part: ToolPart): RunEvent[] {
     });
   }
   const input = part.input ?? {};
+  const allowed = part.allowed ? { allowed: part.allowed } : {};
   const errorText = part.errorText ?? "aborted";
   const between: RunEvent[] = part.approval ? retellAsked(part.approval) : [];
   if (part.progress !== undefined) {
@@ -166,6 +167,7 @@ function retellTool(part: ToolPart): RunEvent[] {
         type: "tool-input-available",
         toolName: part.name,
         input,
+        ...allowed,
         ...call,
       },
       ...between,
@@ -190,6 +192,7 @@ function retellTool(part: ToolPart): RunEvent[] {
         type: "tool-input-available",
         toolName: part.name,
         input,
+        ...allowed,
         ...call,
       }, ...between);
     }

@@ -151,6 +151,8 @@ export type ToolEvent =
     type: "tool-input-available";
     toolName: string;
     input: Json;
+    /** It has an effect, and nobody is asked: allowed for the whole chat. */
+    allowed?: true;
   })
   | (ServerTool & {
     type: "tool-input-error";

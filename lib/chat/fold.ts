@@ -134,6 +134,7 @@ function apply(answer: Answer, event: RunEvent): Change {
       return onTool(answer, event.toolCallId, (part) => {
         part.state = "running";
         part.input = event.input;
+        if (event.allowed) part.allowed = true;
       });
     case "tool-input-error":
       return onTool(answer, event.toolCallId, (part) => {

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { type Answer, emptyAnswer } from "../chat/answer.ts";
+import type { Answer } from "../chat/answer.ts";
 import { frameId } from "../chat/ids.ts";
 import type { ChatSettings } from "../chat/settings.ts";
 import type { ChatSummary, ChatView, RunView } from "../chat/views.ts";
 import type { RunRow, Store } from "../store/contract.ts";
 import { askedWith, settingsOf } from "./asked.ts";
-import { foldLog } from "./log.ts";
+import { foldLog, sealedAnswer } from "./log.ts";
 
 const CHATS_SHOWN = 200;
 
@@ -32,10 +32,8 @@ export class Chats {
 
   /** The answer as far as it is committed. */
   async answer(row: RunRow): Promise<Answer> {
-    if (row.message !== null) {
-      // One sealed by an older version lacks what came since.
-      return { ...emptyAnswer(row.id), ...JSON.parse(row.message) };
-    }
+    const sealed = sealedAnswer(row);
+    if (sealed !== null) return sealed;
     const live = this.#live(row.id);
     if (live !== undefined) return structuredClone(live);
     return await foldLog(this.#store, row.id);

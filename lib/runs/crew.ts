@@ -108,6 +108,7 @@ export class Crew {
     const { store, report, limits } = this.#options;
     // It may be just about to let go of the run.
     await this.#drivers.get(id)?.done;
+    if (this.#closing) return;
     try {
       const taken = await store.take(id, this.id, limits.leaseMs);
       if (taken !== null) await this.#goOn(taken);
@@ -126,9 +127,14 @@ export class Crew {
     if (!isWaiting(answer)) {
       return await Driver.interrupt({ store, row, committed, report });
     }
-    const driver = this.drive(row, committed, await store.runs(row.chat));
-    if (row.stopRequested) driver.stop("user");
+    const chat = await store.runs(row.chat);
+    // Not begun here: whoever comes next goes on once the lease is over.
+    if (this.#closing) return;
+    const driver = this.drive(row, committed, chat);
     this.#options.onTaken(row.id);
+    // Stop may have been pressed since it was taken, before it could hear of it.
+    const wish = row.stopRequested || (await store.run(row.id))?.stopRequested;
+    if (wish) driver.stop("user");
   }
 
   /**
@@ -158,12 +164,17 @@ export class Crew {
 
   async #sweep(): Promise<void> {
     if (this.#closing) return;
-    const { store, limits } = this.#options;
+    const { store, report, limits } = this.#options;
     const expired = await store.takeExpired(this.id, limits.leaseMs);
     for (const row of expired) {
       // Our own run whose lease could not be renewed in time is not ours now.
       this.#drivers.get(row.id)?.stop("lost");
-      await this.#goOn(row);
+      try {
+        await this.#goOn(row);
+      } catch (error) {
+        // A run nobody can read must not keep the others waiting.
+        report("A run could not be taken over", error);
+      }
     }
   }
 

@@ -48,19 +48,21 @@ export class Driver {
   readonly row: RunRow;
   /** Resolves when nothing more happens here; never rejects. */
   readonly done: Promise<void>;
-  #options: DriverOptions;
+  #options: Omit<DriverOptions, "committed">;
+  #askedAt: number;
   #abort = new AbortController();
   #keptCount = 0;
 
-  constructor(options: DriverOptions) {
+  constructor({ committed, ...options }: DriverOptions) {
     this.#options = options;
+    this.#askedAt = askedAt(options.row, committed);
     this.row = options.row;
-    this.live = new LiveRun([...options.committed]);
+    this.live = new LiveRun([...committed]);
     this.tape = new Tape({
       store: options.store,
       run: options.row.id,
       epoch: options.row.epoch,
-      committed: options.committed,
+      committed,
       onCommitted: (entries) => this.live.publish(entries),
       onFailed: (error) =>
         this.stop(error instanceof FencedError ? "lost" : "store"),
@@ -115,11 +117,15 @@ export class Driver {
 
   async #run(): Promise<TerminalEvent | "parked"> {
     const { signal } = this.#abort;
-    const brief = await this.#options.brief();
+    const brief = await unlessStopped(this.#options.brief(), signal);
     while (true) {
       const fresh = await this.#hearAnswers();
       signal.throwIfAborted();
-      const result = await this.#go(brief, fresh);
+      const { asked } = this.tape.answer;
+      // Taken without an answer, as after a crash: the same question waits on.
+      const result = asked?.decision === null
+        ? { kind: "waiting" as const, questions: [asked] }
+        : await this.#go(brief, fresh);
       if (result.kind === "finished") {
         return {
           type: "finish",
@@ -150,7 +156,8 @@ export class Driver {
       temperature: brief.temperature,
       emit: this.tape.write,
       signal: this.#abort.signal,
-      maxSteps: stepLimit(answer, at.steps, limits.maxSteps),
+      maxSteps: stepLimit(answer, at.steps, limits.maxSteps, fresh),
+      recorded: () => this.tape.settled(),
       keep: this.#keepOutput,
       keepCarry: (carry) => this.#keep("carry-", JSON.stringify(carry)),
       trust: {
@@ -252,13 +259,6 @@ export class Driver {
   #keepOutput = async (text: string): Promise<string> =>
     `/api/runs/${this.row.id}/outputs/${await this.#keep("", text)}`;
 
-  get #askedAt(): number {
-    const first = this.#options.committed[0]!.event;
-    return first.type === "start"
-      ? Date.parse(first.messageMetadata.created_at)
-      : this.row.createdAt;
-  }
-
   #failure(error: unknown): TerminalEvent {
     const { signal } = this.#abort;
     const unsaved: TerminalEvent = {
@@ -312,10 +312,35 @@ export class Driver {
   }
 }
 
-/** So many steps again each time a person said "go on". */
-function stepLimit(answer: Answer, steps: number, each: number): number {
-  const { asked } = answer;
-  const goOn = asked?.reason === "steps" && asked.decision === "once" &&
-    steps % each === 0;
+/** So many steps again each time a person has just said "go on". */
+function stepLimit(
+  { asked }: Answer,
+  steps: number,
+  each: number,
+  fresh: ReadonlySet<string>,
+): number {
+  const goOn = asked?.reason === "steps" && fresh.has(asked.id);
   return goOn ? steps + each : each * Math.max(1, Math.ceil(steps / each));
+}
+
+function askedAt(row: RunRow, committed: Entry[]): number {
+  const first = committed[0]!.event;
+  return first.type === "start"
+    ? Date.parse(first.messageMetadata.created_at)
+    : row.createdAt;
+}
+
+/** What was promised; who is stopped does not wait for it. */
+async function unlessStopped<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

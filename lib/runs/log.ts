@@ -1,11 +1,11 @@
 /**
- * A run's whole log, read from the store.
+ * A run's whole log, or the answer it was sealed with, read from the store.
  *
  * @module
  */
 import { type Answer, emptyAnswer } from "../chat/answer.ts";
 import { fold } from "../chat/fold.ts";
-import type { Store } from "../store/contract.ts";
+import type { RunRow, Store } from "../store/contract.ts";
 import { type Entry, fromStored } from "./entry.ts";
 
 /** Entries read at a time. */
@@ -29,4 +29,11 @@ export async function foldLog(store: Store, run: string): Promise<Answer> {
   const answer = emptyAnswer(run);
   for await (const entry of readLog(store, run)) fold(answer, entry);
   return answer;
+}
+
+/** The answer a run was sealed with; null while it is running. */
+export function sealedAnswer(row: RunRow): Answer | null {
+  if (row.message === null) return null;
+  // One sealed by an older version lacks what came since.
+  return { ...emptyAnswer(row.id), ...JSON.parse(row.message) };
 }

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import type { Answer } from "../chat/answer.ts";
 import { retell } from "../chat/close.ts";
 import { isTerminal } from "../chat/events.ts";
 import type { RunRow, Store } from "../store/contract.ts";
 import { type Entry, fromStored } from "./entry.ts";
 import type { LiveRun } from "./live.ts";
+import { sealedAnswer } from "./log.ts";
 import type { Pulse } from "./pulse.ts";
 
 /** Entries given at a time; keeps a long replay flat (X09). */
@@ -192,8 +192,9 @@ export class TapeReader {
 
 /** The log of an expired run, told again under the old last sequence. */
 function retold(row: RunRow): Entry[] {
-  if (row.message === null) return [];
-  const events = retell(JSON.parse(row.message) as Answer, row);
+  const answer = sealedAnswer(row);
+  if (answer === null) return [];
+  const events = retell(answer, row);
   return events.map((event, i): Entry => ({
     epoch: row.epoch,
     // The terminal keeps its id, so that a cursor at the end stays at the end.

@@ -229,6 +229,8 @@ export class Runs {
     if (now !== null && now.status !== "running") {
       return { kind: "over", status: now.status };
     }
+    // Somebody may just have taken it, who had not read the wish.
+    this.#crew.stop(run, "user");
     // A run that waits for a person has nobody who would hear of it.
     if (now?.leaseOwner === null) await this.#crew.wake(now);
     return { kind: "stopping" };

@@ -61,7 +61,8 @@ export interface TapeOptions {
 export class Tape {
   /** Everything committed so far, folded. */
   readonly answer: Answer;
-  #options: TapeOptions;
+  // Not with the log, which may be long: it is in `answer` now.
+  #options: Omit<TapeOptions, "committed">;
   #seq: number;
   #waiting: RunEvent[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,11 +72,11 @@ export class Tape {
   #failure: Error | null = null;
   #closed = false;
 
-  constructor(options: TapeOptions) {
+  constructor({ committed, ...options }: TapeOptions) {
     this.#options = options;
     this.answer = emptyAnswer(options.run);
-    for (const entry of options.committed) fold(this.answer, entry);
-    this.#seq = options.committed.at(-1)?.seq ?? 0;
+    for (const entry of committed) fold(this.answer, entry);
+    this.#seq = committed.at(-1)?.seq ?? 0;
   }
 
   /** Puts an event on the tape. Returns at once; after the end it does nothing. */

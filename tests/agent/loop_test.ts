@@ -38,6 +38,7 @@ function stage(model: ScriptedModel, tools: Tool[] = [], maxSteps = 25) {
     emit: (event) => events.push(event),
     signal: abort.signal,
     maxSteps,
+    recorded: () => Promise.resolve(),
     keep: (text) => Promise.resolve(`kept:${text.length}`),
     keepCarry: (carry) => Promise.resolve(JSON.stringify(carry)),
     trust: { attended: false, allowed: new Set(), strangers: new Set() },

@@ -74,9 +74,89 @@ const LOG: LogEntry[] = EVENTS.map((event, i) => ({
   event,
 }));
 
+/** The same with people: a call each that is allowed, denied, unasked, and "go on?". */
+const ASKING: LogEntry[] = ([
+  EVENTS[0]!,
+  { type: "start-step" },
+  ...["a", "b", "u"].map((id): RunEvent => ({
+    type: "tool-input-start",
+    toolCallId: id,
+    toolName: "mail",
+    ...SERVER,
+  })),
+  input("a"),
+  question("q1", "a"),
+  input("b"),
+  question("q2", "b"),
+  { ...input("u"), allowed: true },
+  output("u"),
+  {
+    type: "finish-step",
+    usage: { input: 1, output: 1, total: 2 },
+    carry: "carry-1-1",
+  },
+  said("q2", "denied"),
+  said("q1", "once"),
+  {
+    type: "data-tool-progress",
+    data: { toolCallId: "a", done: 1, total: 2, message: "half" },
+    transient: true,
+  },
+  { type: "tool-output-error", toolCallId: "b", errorText: "no", ms: 0 },
+  output("a"),
+  question("q3", null),
+  said("q3", "once"),
+  { type: "start-step" },
+  { type: "finish-step", usage: { input: 1, output: 1, total: 2 } },
+  {
+    type: "finish",
+    finishReason: "stop",
+    messageMetadata: {
+      usage: { input: 2, output: 2, total: 4 },
+      steps: 2,
+      ms: 9,
+    },
+  },
+] as RunEvent[]).map((event, i) => ({ epoch: 1, seq: i + 1, event }));
+
+function input(toolCallId: string) {
+  const type = "tool-input-available";
+  return { type, toolCallId, toolName: "mail", input: { x: 1 }, ...SERVER };
+}
+
+function output(toolCallId: string) {
+  const type = "tool-output-available";
+  return { type, toolCallId, output: { text: "sent" }, ms: 3, ...SERVER };
+}
+
+function question(id: string, toolCallId: string | null) {
+  const data = {
+    id,
+    reason: toolCallId === null ? "steps" : "effect",
+    toolCallId,
+    hash: "h",
+    pin: "p",
+    chatWide: false,
+    expiresAt: "2026-01-02T00:00:00.000Z",
+  };
+  return { type: "data-approval", data, transient: true };
+}
+
+function said(id: string, decision: string) {
+  const type = "data-approval-answer";
+  return { type, data: { id, decision }, transient: true };
+}
+
 function foldAll(entries: LogEntry[], answer = emptyAnswer("r")): Answer {
   for (const entry of entries) fold(answer, entry);
   return answer;
+}
+
+/** Every log, and every place in it. */
+function everywhere(): [LogEntry[], number][] {
+  return [LOG, ASKING].flatMap((log) =>
+    log.map(({ seq }): [LogEntry[], number] => [log, seq])
+  );
 }
 
 Deno.test("fold() builds the answer a whole log tells", () => {
@@ -173,8 +253,9 @@ Deno.test("fold() starts anew at data-resync and then replays to the same answer
 });
 
 Deno.test("closingEvents() lets a terminal follow after every event of a log", () => {
-  for (let k = 1; k < LOG.length; k++) {
-    const answer = foldAll(LOG.slice(0, k));
+  for (const [log, k] of everywhere()) {
+    if (k === log.length) continue;
+    const answer = foldAll(log.slice(0, k));
     let seq = k;
     for (const event of closingEvents(answer)) {
       assert(fold(answer, { epoch: 1, seq: ++seq, event }).kind !== "gap");
@@ -189,10 +270,10 @@ Deno.test("closingEvents() lets a terminal follow after every event of a log", (
 });
 
 Deno.test("R03: retell() folds into the answer it was made from, wherever the run ended", () => {
-  for (let k = 1; k <= LOG.length; k++) {
-    const answer = foldAll(LOG.slice(0, k));
+  for (const [log, k] of everywhere()) {
+    const answer = foldAll(log.slice(0, k));
     let seq = k;
-    if (k < LOG.length) {
+    if (k < log.length) {
       for (
         const event of [
           ...closingEvents(answer),
@@ -209,6 +290,21 @@ Deno.test("R03: retell() folds into the answer it was made from, wherever the ru
     again.cursor = answer.cursor;
     assertEquals(again, answer, `ended after ${k}`);
   }
+});
+
+Deno.test("N8: closingEvents() says of a call that was allowed and had begun that nobody knows", () => {
+  const said = (seq: number) => {
+    const answer = foldAll(ASKING.slice(0, seq));
+    return closingEvents(answer).flatMap((event) =>
+      event.type === "tool-output-error"
+        ? [[event.toolCallId, event.errorText.includes("not known")]]
+        : []
+    );
+  };
+  const at = (type: RunEvent["type"]) =>
+    ASKING.findLast(({ event }) => event.type === type)!.seq;
+  assertEquals(said(10), [["a", false], ["b", false], ["u", true]]);
+  assertEquals(said(at("data-tool-progress")), [["a", true], ["b", false]]);
 });
 
 Deno.test("mergeDeltas() joins neighbours of one part and nothing else", () => {

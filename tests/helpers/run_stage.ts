@@ -4,7 +4,7 @@
  */
 import { assert } from "@std/assert";
 import type { Tool } from "../../lib/agent/contracts.ts";
-import { createToolbox } from "../../lib/agent/toolbox.ts";
+import { createToolbox, type Toolbox } from "../../lib/agent/toolbox.ts";
 import { emptyAnswer } from "../../lib/chat/answer.ts";
 import { fold } from "../../lib/chat/fold.ts";
 import {
@@ -24,6 +24,8 @@ export function stage(
     store?: Store;
     limits?: Partial<RunLimits>;
     tools?: Tool[];
+    /** Instead of `tools`: what comes when it comes. */
+    toolbox?: () => Promise<Toolbox>;
     now?: () => Date;
   } = {},
 ) {
@@ -34,7 +36,8 @@ export function stage(
   const runs = new Runs({
     store,
     models: soleModel(model),
-    toolbox: () => Promise.resolve(createToolbox(tools, now)),
+    toolbox: options.toolbox ??
+      (() => Promise.resolve(createToolbox(tools, now))),
     now,
     limits: options.limits,
     report: (message) => reports.push(message),

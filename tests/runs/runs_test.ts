@@ -240,3 +240,19 @@ Deno.test("R10: a run stops when the wish was written by another process", async
   await it.store.requestStop(run);
   assertEquals(await puppet.aborted, "user");
 });
+
+Deno.test("R03: an answer sealed by an older version is told again when its log is gone", async () => {
+  await using it = stage();
+  const { run } = await it.start();
+  (await it.model.next()).say("old").finish();
+  while ((await it.store.run(run))!.status === "running") {
+    await new Promise((r) => setTimeout(r));
+  }
+  const sealed = (await it.store.run(run))!;
+  const { asked: _, ...old } = JSON.parse(sealed.message!);
+  it.store.run = () =>
+    Promise.resolve({ ...sealed, message: JSON.stringify(old) });
+  it.store.read = () => Promise.resolve([]);
+  const told = folded(await drain(await open(it.runs, run)));
+  assertEquals([told.status, answerText(told)], ["complete", "old"]);
+});

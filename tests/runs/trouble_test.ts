@@ -1,5 +1,7 @@
 /** What a run makes of a store that fails, waits or is closed around it. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import * as z from "zod";
+import type { Tool } from "../../lib/agent/contracts.ts";
 import { answerText } from "../../lib/chat/answer.ts";
 import { isTerminal } from "../../lib/chat/events.ts";
 import { openStore, StoreError } from "../../lib/store/mod.ts";
@@ -167,4 +169,40 @@ Deno.test("R08: a reader of a slow store gets every entry once, beats in between
     ].map((i) => i + 1),
   );
   assert(lastSeq > 256, "more than one page");
+});
+
+Deno.test("N9: a tool's long answer that cannot be kept ends the run, and tells nobody where the store is", async () => {
+  const tools: Tool[] = [{
+    name: "long",
+    description: "Says too much",
+    input: z.object({}),
+    effect: "read",
+    run: () => ({ text: "x".repeat(100_000) }),
+  }];
+  await using it = stage({ tools });
+  it.store.keep = () =>
+    Promise.reject(new StoreError("full", 'Cannot write to "/srv/t.db"'));
+  const { run } = await it.start("long");
+  (await it.model.next()).call("long", {}, "c1");
+  while ((await it.store.run(run))!.status === "running") await turn();
+  const entries = await drain(await open(it.runs, run));
+  assertEquals(folded(entries).error?.code, "engine_unavailable");
+  assert(!entries.some(({ json }) => json.includes("/srv/")));
+});
+
+Deno.test("N4: a run whose log cannot be read keeps no other run from being ended", async () => {
+  const store = openStore({ kind: "memory" });
+  await using next = stage({ store });
+  await using dies = stage({ store, limits: { leaseMs: 1 } });
+  const first = await dies.start("one");
+  const second = await dies.start("two");
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  const { read } = store;
+  store.read = (run, ...args) =>
+    run === first.run
+      ? Promise.reject(new StoreError("damaged", "no"))
+      : read.call(store, run, ...args);
+  await next.runs.sweep();
+  assertEquals((await store.run(second.run))!.status, "interrupted");
+  store.read = read;
 });
