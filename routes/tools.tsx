@@ -15,14 +15,21 @@ export const handler: Handlers<Data> = {
   },
 };
 
+/** Seconds between two looks while a server is still coming up. */
+const RELOAD_S = "2";
+
 /** The servers of tools and how they are; read without scripts. */
 export default function Tools({ data, state }: PageProps<Data>) {
+  const coming = data.servers.some(({ state }) => state === "connecting");
   return (
-    <ToolsPage
-      servers={data.servers}
-      lang={state.lang}
-      // As `POST /api/tools/confirm` has it (case T11).
-      Allow={state.access === "loopback" ? AllowAgain : null}
-    />
+    <>
+      {coming && <meta http-equiv="refresh" content={RELOAD_S} />}
+      <ToolsPage
+        servers={data.servers}
+        lang={state.lang}
+        // As `POST /api/tools/confirm` has it (case T11).
+        Allow={state.access === "loopback" ? AllowAgain : null}
+      />
+    </>
   );
 }

@@ -177,6 +177,40 @@ async function aboutModel(config: Config): Promise<Finding> {
     );
 }
 
+/**
+ * Counts the tool servers. What each entry means is read at the start, which needs
+ * packages that may not be here yet.
+ */
+async function aboutToolServers({ mcp }: Config): Promise<Finding> {
+  const file = mcp ?? "tickertape.mcp.json";
+  let text: string;
+  try {
+    text = await Deno.readTextFile(new URL(file, ROOT));
+  } catch {
+    return mcp === null
+      ? finding(
+        "ok",
+        "tools",
+        "no MCP servers (tickertape.mcp.json names them)",
+      )
+      : finding(
+        "fail",
+        "tools",
+        `${file} cannot be read: check TICKERTAPE_MCP`,
+      );
+  }
+  try {
+    const names = Object.keys(JSON.parse(text).mcpServers);
+    return finding(
+      "ok",
+      "tools",
+      `${file} names ${names.join(", ") || "none"}`,
+    );
+  } catch {
+    return finding("fail", "tools", `${file} is no JSON with "mcpServers"`);
+  }
+}
+
 function aboutList(
   base: string,
   name: string | null,
@@ -278,6 +312,7 @@ if (config) {
   tell(await aboutDatabase(config.data));
   tell(aboutPort(config));
   tell(await aboutModel(config));
+  tell(await aboutToolServers(config));
 }
 tell(aboutBrowser());
 Deno.exit(failed ? 1 : 0);

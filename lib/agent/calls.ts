@@ -6,11 +6,16 @@
  */
 import type { Asked } from "../chat/answer.ts";
 import type { AgentEvent, Approval, Json } from "../chat/events.ts";
-import type { Tool, ToolCall, ToolProgress } from "./contracts.ts";
+import {
+  type Tool,
+  type ToolCall,
+  type ToolProgress,
+  ToolRefusal,
+} from "./contracts.ts";
 import { TOOL_FAILED } from "./history.ts";
 import type { Repeats } from "./repeats.ts";
 import type { BoundOutput, PreparedCall, Toolbox } from "./toolbox.ts";
-import { reasonToAsk, strangerOf, type Trust } from "./trust.ts";
+import { mayAllowChat, reasonToAsk, strangerOf, type Trust } from "./trust.ts";
 
 /** Least time between two notes of how far a call has got, in milliseconds. */
 const PROGRESS_MS = 250;
@@ -134,8 +139,7 @@ async function start(
     toolCallId,
     hash: prepared.hash,
     pin: prepared.pin,
-    // What carries text out is looked at every time.
-    chatWide: reason === "effect",
+    chatWide: reason === "effect" && mayAllowChat(prepared, trust),
   });
   emit({ type: "data-approval", data: question, transient: true });
   return { kind: "waiting", question };
@@ -163,6 +167,12 @@ async function resume(
     name: open.name,
     arguments: JSON.stringify(open.input),
   });
+  if (prepared.kind === "unknown" && approval !== null) {
+    return no(
+      "Not run: this tool is not offered any more. It may have changed; the " +
+        "person can look at it under Tool servers.",
+    );
+  }
   if (prepared.kind !== "ready") return no(`Not run: ${prepared.errorText}`);
   // An earlier owner may have begun it; only a read may be done twice (N8).
   if (!open.fresh && prepared.tool.effect !== "read") {
@@ -206,10 +216,13 @@ async function run(
       fail(toolCallId, stoppedText(tool), ms(), emit);
       throw signal.reason;
     }
-    const reason = error instanceof Error ? error.message : String(error);
-    const text = TOOL_FAILED + reason.slice(0, 2_000);
-    fail(toolCallId, text, ms(), emit);
-    return answered(text);
+    const reason = (error instanceof Error ? error.message : String(error))
+      .slice(0, 2_000);
+    if (error instanceof ToolRefusal) {
+      return fail(toolCallId, `The tool refused: ${reason}`, ms(), emit);
+    }
+    fail(toolCallId, TOOL_FAILED + reason, ms(), emit);
+    return answered(TOOL_FAILED + reason);
   } finally {
     over = true;
   }
@@ -251,11 +264,15 @@ function reporter(
   emit: (event: AgentEvent) => void,
 ): (progress: ToolProgress) => void {
   let last = -Infinity;
+  let complete = false;
   return ({ done, total, message }) => {
     const now = performance.now();
     if (!Number.isFinite(done)) return;
-    if (now - last < PROGRESS_MS && done !== total) return;
+    // The end is told at once, but only once.
+    const end = done === total && !complete;
+    if (now - last < PROGRESS_MS && !end) return;
     last = now;
+    complete ||= end;
     emit({
       type: "data-tool-progress",
       data: {

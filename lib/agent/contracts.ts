@@ -166,8 +166,20 @@ export interface Tool<Input = unknown> {
   readonly source?: string;
   /** Milliseconds; 30,000 unless said otherwise (protocol 2.5). */
   readonly deadlineMs?: number;
-  /** A thrown error becomes conversation: its message goes to the model. */
+  /**
+   * A thrown error becomes conversation: its message goes to the model, and
+   * counts as a stranger's where the tool is `untrusted`, unless it is a
+   * {@linkcode ToolRefusal}.
+   */
   run(input: Input, context: ToolContext): Promise<ToolOutput> | ToolOutput;
+}
+
+/**
+ * Thrown by a tool that could not do its work and says so in words of its own:
+ * whatever strangers it heard, none of their text is in the message.
+ */
+export class ToolRefusal extends Error {
+  override name = "ToolRefusal";
 }
 
 /** A tool whose `run` knows the type its `input` checks for. */

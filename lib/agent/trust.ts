@@ -39,8 +39,19 @@ export function reasonToAsk(
     return tool.outbound && trust.strangers.size > 0 ? "taint" : null;
   }
   if (!trust.allowed.has(pin)) return "effect";
-  const others = [...trust.strangers].some((who) => who !== sourceOf(tool));
-  return others ? "taint" : null;
+  return heardOthers(tool, trust) ? "taint" : null;
+}
+
+/**
+ * Whether "always in this chat" is worth offering: not where it would not hold
+ * for the very next call, nor where what carries text out is asked every time.
+ */
+export function mayAllowChat({ tool }: Ready, trust: Trust): boolean {
+  return !heardOthers(tool, trust);
+}
+
+function heardOthers(tool: Ready["tool"], trust: Trust): boolean {
+  return [...trust.strangers].some((who) => who !== sourceOf(tool));
 }
 
 /** Whom the text of a tool is from, if strangers wrote it. */

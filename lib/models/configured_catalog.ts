@@ -21,8 +21,11 @@ const GOOD = 5 * 60_000;
 /** Until a list that could not be had is asked for again, ms. */
 const GOOD_FAILURE = 10_000;
 
-/** What stands for a model's name as long as there is none. */
-const NO_MODEL = "unknown";
+/**
+ * What stands for a model's name as long as there is none: a run that was asked
+ * without a name asks the standard again when it begins.
+ */
+const NO_MODEL = "";
 
 export function configuredCatalog(
   settings: ServerSettings,

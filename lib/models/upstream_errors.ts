@@ -110,7 +110,11 @@ export function providerError(value: unknown): ProviderError {
 /** Takes secrets out of a text meant for the log, and shortens it. */
 export type Redact = (text: string) => string;
 
-/** A redactor that knows the key in use besides what keys look like. */
+/**
+ * A redactor that knows the key in use besides what keys look like. What a
+ * provider says can be long, an image quoted back in one word: every pattern
+ * must begin where a word does, or look no further than a few characters.
+ */
 export function redactor(apiKey: string | null): Redact {
   return (text) => {
     if (apiKey) text = text.replaceAll(apiKey, "[key]");
@@ -118,8 +122,8 @@ export function redactor(apiKey: string | null): Redact {
       .replace(/https?:\/\/\S+/gi, "[url]")
       .replace(/\bBearer\s+\S+/gi, "Bearer [key]")
       .replace(/\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{4,}/gi, "[key]")
-      .replace(/\b(?:key|token)[-_](?=[\w.-]*\d)[\w*.-]{6,}/gi, "[key]")
-      .replace(/\S*\*{3,}\S*/g, "[key]")
+      .replace(/\b(?:key|token)[-_](?=[\w.-]{0,64}\d)[\w*.-]{6,}/gi, "[key]")
+      .replace(/(?<!\S)\S*\*{3,}\S*/g, "[key]")
       .replace(/\b(?=\w*\d)\w{32,}\b/g, "[key]")
       .slice(0, 300);
   };

@@ -18,6 +18,8 @@ export interface RunLimits {
   maxStreams: number;
   /** Questions one owner may ask in a minute (protocol 2.6). */
   questionsPerMinute: number;
+  /** Questions all owners together may ask in a minute. */
+  allQuestionsPerMinute: number;
   /** How long a question to a person stays open. */
   approvalMs: number;
 }
@@ -30,5 +32,6 @@ export const LIMITS: RunLimits = {
   stallMs: 60_000,
   maxStreams: 20,
   questionsPerMinute: 20,
+  allQuestionsPerMinute: 300,
   approvalMs: 24 * 60 * 60_000,
 };

@@ -57,7 +57,10 @@ export class Runs {
       onTaken: (run) => this.#wakeReaders(run),
     });
     this.#pulse = new Pulse(this.#limits.beatMs / 15);
-    this.#rate = new Rate(this.#limits.questionsPerMinute);
+    this.#rate = new Rate({
+      perMinute: this.#limits.questionsPerMinute,
+      allPerMinute: this.#limits.allQuestionsPerMinute,
+    });
   }
 
   /**
@@ -66,7 +69,11 @@ export class Runs {
    */
   async start(request: StartRequest): Promise<StartOutcome> {
     if (this.#closing) return { kind: "closing" };
-    const waitMs = this.#rate.take(request.owner, performance.now());
+    const waitMs = this.#rate.take(
+      request.owner,
+      performance.now(),
+      weightOf(request),
+    );
     if (waitMs > 0) return { kind: "too-many", waitMs };
     const starting = this.#start(request);
     this.#starting.add(starting);
@@ -357,6 +364,12 @@ export class Runs {
     }
     return { after: seq, resync: false };
   }
+}
+
+/** Images stay on the disk: a quarter of a megabyte counts as a question. */
+function weightOf({ images = [] }: StartRequest): number {
+  const size = images.reduce((sum, url) => sum + url.length, 0);
+  return 1 + Math.floor(size / (256 * 1024));
 }
 
 function find(answer: Answer, question: string): Asked | null {

@@ -46,9 +46,9 @@ export const en = {
   chatSettings: "Chat settings",
   tools: "Tool servers",
   toolTrouble: {
-    unreachable: (servers: string) => `Cannot reach the tools of ${servers}.`,
+    unreachable: (servers: string) => `Cannot reach the tools of “${servers}”.`,
     changed: (servers: string) =>
-      `Tools of ${servers} have changed and are switched off.`,
+      `Tools of “${servers}” have changed and are switched off.`,
   },
   look: "Look",
 
@@ -72,6 +72,8 @@ export const en = {
   resend: "Send again",
   edit: "Edit",
   busy: "An answer is still being written in this chat. Your message is kept.",
+  modelGone:
+    "The model of this chat is not on offer just now. Choose another one at the top right; your message is kept.",
   refusedMessage: "The message was not accepted.",
   stopFailed: "Stopping did not reach the server. Try again.",
   chatNotLoaded: "The chat could not be loaded. Check the connection.",

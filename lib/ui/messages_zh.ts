@@ -69,6 +69,7 @@ export const zh: Messages = {
   resend: "重新发送",
   edit: "编辑",
   busy: "这个对话还有回答正在生成。你的消息已保留。",
+  modelGone: "本对话的模型目前不可用，请在右上角另选一个；你的消息已保留。",
   refusedMessage: "消息未被接受。",
   stopFailed: "停止请求没有送达，请再试一次。",
   chatNotLoaded: "对话加载失败，请检查网络。",

@@ -8,7 +8,13 @@ import { isPassing } from "./delivery.ts";
 
 export type Notice =
   | {
-    kind: "busy" | "stopFailed" | "chatNotLoaded" | "panelNotLoaded" | "signIn";
+    kind:
+      | "busy"
+      | "modelGone"
+      | "stopFailed"
+      | "chatNotLoaded"
+      | "panelNotLoaded"
+      | "signIn";
   }
   | { kind: "refusedMessage"; detail: string };
 
@@ -18,6 +24,7 @@ export function noticeOf(
 ): Notice | null {
   if (failure.status === 401) return { kind: "signIn" };
   if (failure.code === "run_active") return { kind: "busy" };
+  if (failure.code === "no_such_model") return { kind: "modelGone" };
   if (isPassing(failure.status)) return null;
   return { kind: "refusedMessage", detail: failure.detail };
 }

@@ -18,6 +18,25 @@ const en = {
     connecting: "connecting",
     unreachable: "cannot be reached",
   },
+  /** What may be wrong with one of them, and what to do about it. */
+  trouble: {
+    "The connection was closed. Ask again.":
+      "The connection was closed. Ask again.",
+    "The server does not speak the protocol as expected.":
+      "It does not speak the protocol as expected.",
+    "The server's program is not installed here.":
+      "Its program is not installed here.",
+    "The server's program may not be started here.":
+      "Its program may not be started here.",
+    "The server did not answer in time.": "It did not answer in time.",
+    "The server ended the connection.": "It ended the connection.",
+    "The server cannot be reached.":
+      "Check that it runs, and that its address is right.",
+    "The server refuses the token it was given, or wants one.":
+      "It refuses the token it was given, or wants one.",
+    "The server sends requests on to another address, which is refused.":
+      "It sends requests on to another address, which is refused.",
+  } as Record<string, string>,
   count: (n: number) => n === 1 ? "1 tool" : `${n} tools`,
   noTools: "It brings no tools.",
   effect: {
@@ -51,6 +70,20 @@ const zh: ToolsPageMessages = {
     ready: "就绪",
     connecting: "正在连接",
     unreachable: "连不上",
+  },
+  trouble: {
+    "The connection was closed. Ask again.": "连接已关闭，请再问一次。",
+    "The server does not speak the protocol as expected.":
+      "这台服务器没有按协议说话。",
+    "The server's program is not installed here.": "这里没有安装它的程序。",
+    "The server's program may not be started here.": "这里不许启动它的程序。",
+    "The server did not answer in time.": "它没有及时回答。",
+    "The server ended the connection.": "它断开了连接。",
+    "The server cannot be reached.": "请检查它是否在运行、地址是否正确。",
+    "The server refuses the token it was given, or wants one.":
+      "它不接受所给的令牌，或者需要一个令牌。",
+    "The server sends requests on to another address, which is refused.":
+      "它把请求转往别的地址，已拒绝。",
   },
   count: (n) => `${n} 个工具`,
   noTools: "它没有带来工具。",

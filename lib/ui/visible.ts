@@ -42,6 +42,13 @@ export function visible(text: string, laidOut = false): Piece[] {
   return pieces;
 }
 
+/** The same for one line of plain text: signs people know are spaces in it. */
+export function visibleText(text: string): string {
+  return visible(text)
+    .map(({ text, mark }) => mark && !text.startsWith("U+") ? " " : text)
+    .join("");
+}
+
 function nameOf(sign: string): string {
   if (sign === "\n") return "⏎";
   if (sign === "\t") return "⇥";

@@ -13,6 +13,7 @@ const en = {
     running: "working",
     done: "done",
     failed: "failed",
+    stopped: "stopped",
     unrun: "not run",
   },
   toolNames: {
@@ -50,6 +51,7 @@ const en = {
   denied: "Don't allow",
   until: (time: string) => `until ${time}`,
   saying: "Telling the agent…",
+  needsScripts: "Turn on JavaScript to answer, or answer in another browser.",
   said: {
     once: "You allowed this once.",
     chat: "You allowed this tool in this chat.",
@@ -109,6 +111,7 @@ const zh: WorkMessages = {
     running: "运行中",
     done: "完成",
     failed: "失败",
+    stopped: "已停止",
     unrun: "未运行",
   },
   toolNames: {
@@ -144,6 +147,7 @@ const zh: WorkMessages = {
   denied: "不允许",
   until: (time) => `${time} 前有效`,
   saying: "正在转告智能体…",
+  needsScripts: "要回答请启用 JavaScript，或换一个浏览器回答。",
   said: {
     once: "你允许了这一次。",
     chat: "你在本对话中允许了这个工具。",

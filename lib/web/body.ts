@@ -12,6 +12,11 @@ export interface BodyOptions {
   limit?: number;
   /** Values in the JSON. Default 10,000. */
   values?: number;
+  /**
+   * The body brings along what a client was told before, answers of tools among
+   * it: there `constructor` and `prototype` are names like any other.
+   */
+  history?: boolean;
 }
 
 const LIMIT = 256 * 1024;
@@ -85,7 +90,8 @@ function checkShape(text: string, most: number): void {
   }
 }
 
-const FORBIDDEN_KEYS = ["__proto__", "constructor", "prototype"];
+const TRAP = "__proto__";
+const ODD_KEYS = ["constructor", "prototype"];
 
 /** A field's name as it may be shown: short, without control characters. */
 function shown(path: readonly PropertyKey[]): string {
@@ -94,7 +100,11 @@ function shown(path: readonly PropertyKey[]): string {
 }
 
 /** What a schema would let through: broken text, overflown numbers, traps. */
-function checkValues(value: unknown, path: string[]): void {
+function checkValues(
+  value: unknown,
+  path: string[],
+  forbidden: readonly string[],
+): void {
   if (typeof value === "string" && !value.isWellFormed()) {
     throw badField("invalid_text", path, "holds half a surrogate pair");
   }
@@ -103,10 +113,10 @@ function checkValues(value: unknown, path: string[]): void {
   }
   if (typeof value !== "object" || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
-    if (FORBIDDEN_KEYS.includes(key) || !key.isWellFormed()) {
+    if (forbidden.includes(key) || !key.isWellFormed()) {
       throw badField("forbidden_key", [...path, key], "is not a usable name");
     }
-    checkValues(inner, [...path, key]);
+    checkValues(inner, [...path, key], forbidden);
   }
 }
 
@@ -207,7 +217,7 @@ export async function readJson<Schema extends z.ZodType>(
     // The parser's message quotes the input.
     throw bad("invalid_json", "The request body is not valid JSON.");
   }
-  checkValues(body, []);
+  checkValues(body, [], options.history ? [TRAP] : [TRAP, ...ODD_KEYS]);
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   throw complaint(result.error.issues[0]!, body);

@@ -15,7 +15,7 @@ import {
   isSameOrigin,
 } from "./hosts.ts";
 import { MAX_BODY } from "./images.ts";
-import { type Limited, limited, tooLarge } from "./limit.ts";
+import { BodyRoom, tooLarge } from "./limit.ts";
 import { isOpenAIPath, openAIErrorOf } from "./openai_api.ts";
 import {
   causeOf,
@@ -58,6 +58,11 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const ALLOW = METHODS.join(", ");
 const READS = ["GET", "HEAD"];
 const BODY_LIMIT = 1024 * 1024;
+/**
+ * For all bodies above that together, while they are read: parsing takes several
+ * times as much, and anybody may send them in public.
+ */
+const LARGE_BODIES = 128 * 1024 * 1024;
 const WITH_IMAGES = ["/api/chat", "/api/runs", "/v1/chat/completions"];
 
 const mediaType = (headers: Headers): string =>
@@ -91,6 +96,7 @@ export function guard(
   const https = options.origin?.startsWith("https:") ?? false;
   const limits = Object.entries(options.bodyLimits ?? {})
     .sort(([a], [b]) => b.length - a.length);
+  const room = new BodyRoom({ small: BODY_LIMIT, large: LARGE_BODIES });
   const limitFor = (path: string): number =>
     limits.find(([prefix]) => path.startsWith(prefix))?.[1] ??
       (WITH_IMAGES.includes(path) ? MAX_BODY : BODY_LIMIT);
@@ -163,7 +169,7 @@ export function guard(
     const early = inspect(it);
     if (early !== null) return early;
     const limit = limitFor(it.path);
-    const body: Limited = limited(it.req, limit);
+    const body = room.admit(it.req, limit);
     try {
       const response = await handler(body.req, info);
       if (!(response instanceof Response)) {
@@ -178,6 +184,8 @@ export function guard(
     } catch (error) {
       // A reader may have wrapped or swallowed what the limit threw.
       if (!body.exceeded()) throw error;
+    } finally {
+      body.leave();
     }
     throw tooLarge(limit);
   }

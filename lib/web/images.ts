@@ -11,6 +11,13 @@ export const MAX_BODY = MAX_IMAGES * MAX_IMAGE + (4 << 20);
 /** Values in such a body: clients send along the whole chat they show. */
 export const MAX_VALUES = 200_000;
 
+/** Whether it is an image's data URL whose base64 can be read again. */
+export function isImageUrl(url: string): boolean {
+  if (!IMAGE_URL.test(url)) return false;
+  const rest = (url.length - url.indexOf(",") - 1) % 4;
+  return url.endsWith("=") ? rest === 0 : rest !== 1;
+}
+
 /** An image as a client sent it, and where in the body it was. */
 export interface SentImage {
   url: string;
@@ -47,7 +54,7 @@ export function checkedImages(images: readonly SentImage[]): string[] {
         param,
       );
     }
-    if (!IMAGE_URL.test(url)) {
+    if (!isImageUrl(url)) {
       throw badImage(
         "invalid_image",
         "An image must be a PNG, JPEG, WebP or GIF as a base64 data URL.",

@@ -80,7 +80,7 @@ const REFUSED: Record<string, [(value: unknown) => boolean, string]> = {
   function_call: [isOrder, OWN_TOOLS],
   web_search_options: [isFilled, OWN_TOOLS],
   response_format: [(value) => fieldOf(value, "type") !== "text", ONE_ANSWER],
-  modalities: [(value) => String(value) !== "text", ONE_ANSWER],
+  modalities: [isMoreThanText, ONE_ANSWER],
   audio: [isFilled, ONE_ANSWER],
   stop: [isFilled, "answers are not cut"],
   logit_bias: [isFilled, "models are asked without it"],
@@ -206,6 +206,11 @@ function contentOf(
 function isFilled(value: unknown): boolean {
   if (typeof value === "string") return value !== "";
   return typeof value !== "object" || Object.keys(value!).length > 0;
+}
+
+/** Anything but `"text"` or `["text"]`. */
+function isMoreThanText(value: unknown): boolean {
+  return [value].flat().some((kind) => kind !== "text");
 }
 
 /** Names a tool that must be called. */

@@ -5,12 +5,8 @@
  */
 import * as z from "zod";
 import { isChatId } from "../chat/ids.ts";
-import {
-  IMAGE_URL,
-  MAX_IMAGE,
-  MAX_IMAGES,
-  MAX_SYSTEM,
-} from "../chat/settings.ts";
+import { MAX_IMAGE, MAX_IMAGES, MAX_SYSTEM } from "../chat/settings.ts";
+import { isImageUrl } from "./images.ts";
 
 /** Longest question, in UTF-16 units. */
 export const MAX_TEXT = 32_000;
@@ -24,8 +20,8 @@ const text = z.string()
 /** Data URLs of images, as many and as large as a question may bring. */
 export const imageUrls = z.array(
   // Length first: the pattern need not read what is refused anyway.
-  z.string().max(MAX_IMAGE, "an image may have about 3 MB").regex(
-    IMAGE_URL,
+  z.string().max(MAX_IMAGE, "an image may have about 3 MB").refine(
+    isImageUrl,
     "an image is a data URL of PNG, JPEG, WebP or GIF",
   ),
 ).max(MAX_IMAGES, `at most ${MAX_IMAGES} images`);

@@ -23,6 +23,16 @@ export function rawPath(url: string): string {
   return slash < 0 ? "/" : /^[^?#]*/.exec(rest.slice(slash))![0] || "/";
 }
 
+/**
+ * One part of a path the guard let pass, decoded: routers leave `%3A` and others
+ * as they are.
+ *
+ * @param at 1 is what follows the first slash.
+ */
+export function pathPart(url: string, at: number): string {
+  return decodeURIComponent(rawPath(url).split("/")[at] ?? "");
+}
+
 /** Reads the path of `url` as `Deno.serve` gives it: the raw request target. */
 export function readTarget(url: string): Target {
   if (url.length > LONGEST) return { refused: "too_long" };

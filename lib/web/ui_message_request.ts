@@ -55,6 +55,7 @@ export async function readChatPost(req: Request): Promise<ChatPost> {
   const { id, messages, trigger, messageId } = await readJson(req, body, {
     limit: MAX_BODY,
     values: MAX_VALUES,
+    history: true,
   });
   const at = messages.findLastIndex(({ role }) => role === "user");
   const newest = messages[at];

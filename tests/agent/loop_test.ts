@@ -330,3 +330,25 @@ Deno.test("R09: runAgent() rejects with the stop's reason while the model speaks
   assertEquals(await tooling.result.catch((reason) => reason), "user");
   assert(aborted, "the tool heard of the stop");
 });
+
+Deno.test("a tool that floods with progress is heard a few times a second, and its end once", async () => {
+  const { events, result } = stage(
+    new ScriptedModel(
+      calls({ id: "a", name: "t", arguments: "{}" }),
+      says("ok"),
+    ),
+    [
+      tool("t", (_input, { progress }) => {
+        for (let n = 0; n <= 5_000; n++) {
+          progress({ done: Math.min(n, 2_500), total: 2_500, message: "x" });
+        }
+        progress({ done: NaN });
+        return { text: "1" };
+      }),
+    ],
+  );
+  await result;
+  const told = events.filter((e) => e.type === "data-tool-progress");
+  assertEquals(told.map((e) => e.data.done), [0, 2_500]);
+  folded(events);
+});

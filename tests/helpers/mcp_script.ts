@@ -80,6 +80,8 @@ export class ScriptedMcp {
   onMessage: (message: Message) => void = () => {};
   /** Ends the server at once; what that is depends on how it is reached. */
   die: () => void = () => {};
+  /** What the tool that fails says. */
+  failure = "no such file: x";
   /** Tools per page of a list; all of them if null. */
   pageSize: number | null = null;
 
@@ -187,7 +189,7 @@ export class ScriptedMcp {
           structuredContent: { kind: "board", rows: [1, 2] },
         });
       case "fail":
-        return text("no such file: x", { isError: true });
+        return text(this.failure, { isError: true });
       case "big":
         return text("x".repeat(11 * 1024 * 1024));
       case "flood":

@@ -5,6 +5,7 @@ import type { Tool } from "../../lib/agent/contracts.ts";
 import { answerText } from "../../lib/chat/answer.ts";
 import { isTerminal } from "../../lib/chat/events.ts";
 import { openStore, StoreError } from "../../lib/store/mod.ts";
+import { ask, created } from "../store/helpers.ts";
 import { drain, folded, open, stage, troubled } from "../helpers/run_stage.ts";
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
@@ -193,16 +194,14 @@ Deno.test("N9: a tool's long answer that cannot be kept ends the run, and tells 
 Deno.test("N4: a run whose log cannot be read keeps no other run from being ended", async () => {
   const store = openStore({ kind: "memory" });
   await using next = stage({ store });
-  await using dies = stage({ store, limits: { leaseMs: 1 } });
-  const first = await dies.start("one");
-  const second = await dies.start("two");
-  await new Promise((resolve) => setTimeout(resolve, 3));
+  const first = await created(store, ask({ leaseMs: 0 }));
+  const second = await created(store, ask({ leaseMs: 0 }));
   const { read } = store;
   store.read = (run, ...args) =>
-    run === first.run
+    run === first.id
       ? Promise.reject(new StoreError("damaged", "no"))
       : read.call(store, run, ...args);
   await next.runs.sweep();
-  assertEquals((await store.run(second.run))!.status, "interrupted");
+  assertEquals((await store.run(second.id))!.status, "interrupted");
   store.read = read;
 });

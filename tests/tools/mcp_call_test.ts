@@ -83,6 +83,25 @@ Deno.test("a call that fails is an error in the server's words", async () => {
   await assertRejects(() => runTool(none, {}), Error, "Tool none not found");
 });
 
+Deno.test("P02: a server that quotes its token in an error is not repeated", async () => {
+  await using server = startHttpMcp();
+  const token = "tok-0123456789-canary";
+  await using test = openTestHub({ s: { url: server.url, tokenEnv: "T" } }, {
+    env: { T: token },
+  });
+  // An error of the protocol, and one of a tool.
+  const name = `refuses ${token}`;
+  server.script.tools.push({ name, inputSchema: { type: "object" } });
+  const tools = await test.hub.tools("ann");
+  const refuses = tools.find(({ name }) => name.startsWith("s__refuses"))!;
+  const unknown = await assertRejects(() => runTool(refuses, {}), Error);
+  assertStringIncludes(unknown.message, "Tool refuses [redacted] not found");
+  server.script.failure = `Bad credentials: ${token}`;
+  const fail = await test.tool("s__fail");
+  const failed = await assertRejects(() => runTool(fail, {}), Error);
+  assertEquals(failed.message, "Bad credentials: [redacted]");
+});
+
 Deno.test("a server that asks for a model, a form or folders is declined", async () => {
   await using test = openTestHub({ s: program() });
   const { text } = await runTool(await test.tool("s__ask"), {});
@@ -134,4 +153,18 @@ Deno.test("a server that forgot the session is greeted anew before a call", asyn
   const echo = await test.tool("s__echo");
   server.forget();
   assertEquals((await runTool(echo, { say: "again" })).text, "again");
+});
+
+Deno.test("T08: tools of a server that keeps what it is told carry nothing out; of any other they do", async () => {
+  await using server = startHttpMcp();
+  await using test = openTestHub({
+    kept: { url: server.url, local: true },
+    out: { url: server.url },
+  });
+  const flags = async (name: string) => {
+    const { outbound, untrusted } = await test.tool(name);
+    return [outbound, untrusted];
+  };
+  assertEquals(await flags("kept__echo"), [undefined, true]);
+  assertEquals(await flags("out__echo"), [true, true]);
 });

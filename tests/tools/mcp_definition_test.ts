@@ -98,8 +98,10 @@ Deno.test("a tool that cannot be used is left out, and the others are not", asyn
 });
 
 Deno.test("what a model is told of a tool names its server, is bounded and hides nothing", () => {
-  // Tag characters, a zero-width space and a direction override.
-  const hidden = "\u{e0041}\u{e0042}\u200b\u202e\u0007";
+  // Tag characters, a zero-width space and a direction override; variation
+  // selectors, in which a text can be spelled; fillers that count as letters.
+  const hidden = "\u{e0041}\u{e0042}\u200b\u202e\u0007" +
+    "\ufe0f\u{e0141}\u{e01ef}\u034f\u3164\u115f\u180b";
   assertEquals(
     describedBy("s", `Reads${hidden} files`),
     '[MCP server "s"] Reads files',

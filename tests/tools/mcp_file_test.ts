@@ -33,6 +33,7 @@ Deno.test("parseMcpFile() reads programs and addresses in the format other clien
       args: ["-y", "server-files", "/data"],
       env: { LOG: "1", FILES_TOKEN: "t0k3n-of-files" },
       read: ["list", "read"],
+      local: true,
       deadline_s: 1.5,
     },
     web: {
@@ -59,7 +60,9 @@ Deno.test("parseMcpFile() reads programs and addresses in the format other clien
       cwd: null,
     },
     read: ["list", "read"],
+    local: true,
     deadlineMs: 1500,
+    secrets: ["t0k3n-of-files"],
   }, {
     name: "web",
     link: {
@@ -68,12 +71,30 @@ Deno.test("parseMcpFile() reads programs and addresses in the format other clien
       headers: { "x-team": "blue", authorization: `Bearer ${CANARY}` },
     },
     read: [],
+    local: false,
     deadlineMs: 60_000,
+    secrets: [CANARY],
   }]);
   assertEquals(secrets.sort(), [CANARY, "t0k3n-of-files"]);
   assertEquals(warnings, [
     '"t.json", server "web": "autoApprove" is not known and ignored',
   ]);
+});
+
+Deno.test("parseMcpFile() takes for secrets what is named like one", () => {
+  const named = (env: Record<string, string>) =>
+    parse({ s: { command: "x", env } }, {}).secrets.length;
+  const names = [
+    "GITHUB_PAT",
+    "PGPASS",
+    "DB_PWD",
+    "AWS_CREDENTIALS",
+    "api_key",
+  ];
+  for (const name of names) assertEquals(named({ [name]: "v" }), 1, name);
+  for (const name of ["LOG", "FILE_PATH", "PATTERN"]) {
+    assertEquals(named({ [name]: "v" }), 0, name);
+  }
 });
 
 Deno.test("parseMcpFile() warns of a token sent over plain http to another computer", () => {
@@ -96,7 +117,7 @@ Deno.test("T12: what stands in the file is taken as it stands, never as a templa
     },
     files: { command: "$(id)", args: [text], env: { A: text } },
   }, { OPENAI_API_KEY: CANARY });
-  const all = JSON.stringify(servers);
+  const all = JSON.stringify(servers.map(({ link }) => link));
   assert(!all.includes(CANARY));
   assertEquals(all.split("${OPENAI_API_KEY}").length - 1, 3);
   assertStringIncludes(all, '"command":"$(id)"');

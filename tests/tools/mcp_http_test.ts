@@ -97,6 +97,19 @@ Deno.test("openMcp() takes at most 100 tools of a server, page by page, and says
   assertEquals(pages, 15);
 });
 
+Deno.test("a server that lists thousands of tools nobody can use does not fill the log", async () => {
+  await using server = startHttpMcp();
+  server.script.tools = Array.from({ length: 3_000 }, (_, i) => ({
+    name: `${i}${"x".repeat(300)}`,
+    inputSchema: { type: "object" },
+  }));
+  await using test = openTestHub({ s: { url: server.url } });
+  assertEquals(await test.hub.tools("ann"), []);
+  const told = test.said.filter((line) => line.includes("is left out"));
+  assertEquals(told.length, 10);
+  assert(test.said.some((line) => line.includes("more than 10 tools")));
+});
+
 Deno.test("a server whose list never ends is left after 20 pages", async () => {
   await using server = startHttpMcp();
   server.script.pageSize = 0;

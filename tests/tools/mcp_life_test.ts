@@ -79,7 +79,7 @@ Deno.test("a dead server gives no tools, says why in plain words, and takes nobo
   const gone = startHttpMcp();
   await gone[Symbol.asyncDispose]();
   await using test = openTestHub({
-    dead: { url: gone.url },
+    dead: { url: `${gone.url}/s/pathkey?key=querykey` },
     none: { command: "no-such-program-anywhere" },
     s: { url: server.url },
   });
@@ -100,6 +100,10 @@ Deno.test("a dead server gives no tools, says why in plain words, and takes nobo
   assertEquals([alive!.state, alive!.trouble], ["ready", null]);
   // The log knows more than the person.
   assert(test.said.some((line) => line.includes("no-such-program-anywhere")));
+  // Many servers have their key in their address (P02).
+  const { host } = new URL(gone.url);
+  assert(test.said.some((line) => line.includes(host)), test.said.join());
+  assert(!/pathkey|querykey/.test(test.said.join()), test.said.join());
 });
 
 Deno.test("a server that does not answer delays a question by two seconds at most, and connects in the background", async () => {

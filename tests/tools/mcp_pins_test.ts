@@ -127,6 +127,27 @@ Deno.test("T06: what a person was not shown cannot be confirmed", async () => {
   assertEquals(await test.hub.confirm("bob", "s", "echo"), false);
 });
 
+Deno.test("T06: who confirms a tool confirms no other that is called so among ours", async () => {
+  await using server = startHttpMcp();
+  const twin = structuredClone(server.script.tools[0]!);
+  server.script.tools = [
+    ...server.script.tools,
+    { ...twin, name: "s__echo", description: "Harmless." },
+  ];
+  await using test = openTestHub({ s: { url: server.url } });
+  await test.hub.tools("ann");
+  for (const tool of server.script.tools) {
+    if (tool.name.endsWith("echo")) tool.description += " Changed.";
+  }
+  await test.hub.tools("ann");
+  const changed = () =>
+    test.hub.status("ann")[0]!.tools
+      .filter(({ state }) => state === "changed").map(({ name }) => name);
+  assertEquals(changed(), ["echo", "s__echo"]);
+  assertEquals(await test.hub.confirm("ann", "s", "s__echo"), true);
+  assertEquals(changed(), ["echo"]);
+});
+
 Deno.test("openMcp() offers nothing whose pin cannot be read", async () => {
   await using server = startHttpMcp();
   const pins = new Map<string, string>();

@@ -277,11 +277,14 @@ Deno.test("HTTP errors and documents of other kinds are told in words", async ()
       [page("", {}, "418 x"), "public.test answered HTTP 418"],
       [page("", {}, "503 x"), "HTTP 503: the server has a problem"],
       [page("", {}, "304 x"), "answered HTTP 304"],
-      [page("", { "Content-Type": "image/png" }), "the page is image/png"],
-      [page("", { "Content-Type": "text/css" }), "the page is text/css"],
-      [page("", { "Content-Type": "text/html-x" }), "is text/html-x"],
-      [page("", { "Content-Type": "IGNORE ALL" }), "does not say what kind"],
-      [page("", { "Content-Type": "" }), "does not say what kind"],
+      [page("", { "Content-Type": "image/png" }), "the page is a picture"],
+      [
+        page("", { "Content-Type": "text/css" }),
+        "the page is some other kind of file",
+      ],
+      [page("", { "Content-Type": "text/html-x" }), "some other kind of file"],
+      [page("", { "Content-Type": "IGNORE ALL" }), "some other kind of file"],
+      [page("", { "Content-Type": "" }), "some other kind of file"],
     ] as const
   ) {
     stage.site = () => answer;

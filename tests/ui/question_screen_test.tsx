@@ -249,8 +249,8 @@ Deno.test("servers that give no tools are told of quietly, with the way to look"
     { server: "office", kind: "changed" },
   ]);
   const html = draw([FINISH], { toolTrouble });
-  assert(seen(html).includes("Cannot reach the tools of files."));
-  assert(seen(html).includes("Tools of office have changed"));
+  assert(seen(html).includes("Cannot reach the tools of “files”."));
+  assert(seen(html).includes("Tools of “office” have changed"));
   assert(html.includes('href="/tools"'));
   assert(!has(draw([FINISH]), "tool-trouble"));
 });

@@ -9,6 +9,10 @@ import type { ChatView } from "../../lib/chat/views.ts";
 import { Screen, type ScreenStart } from "../../lib/ui/components/screen.tsx";
 import { ready } from "../../lib/ui/later.ts";
 import { messages } from "../../lib/ui/messages.ts";
+import {
+  failure,
+  type UpstreamCode,
+} from "../../lib/models/upstream_errors.ts";
 import { chatId, FINISH, richRun, runId, startOf, text } from "./scripts.ts";
 
 await ready();
@@ -247,6 +251,62 @@ Deno.test("X02 X03: names, arguments, results and errors of tools are text", () 
     chats: [{ id: chatId("a"), title: evil, updatedAt: "", activeRun: null }],
   });
   assert(!html.includes("<img"));
+});
+
+for (
+  const [errorText, words] of [
+    ["Not run: nothing new would come of it.", "not run"],
+    ["aborted", "stopped"],
+    ["aborted: it is not known whether it took effect", "stopped"],
+    ["The tool failed: aborted", "failed"],
+  ] as const
+) {
+  Deno.test(`a call that ended with "${errorText}" is shown as ${words}`, () => {
+    const tool = { dynamic: true, providerExecuted: true } as const;
+    const html = draw({
+      chat: chatWith(
+        startOf(RUN),
+        { type: "tool-input-start", toolCallId: "c", toolName: "t", ...tool },
+        {
+          type: "tool-output-error",
+          toolCallId: "c",
+          errorText,
+          ms: 1,
+          ...tool,
+        },
+        FINISH,
+      ),
+    });
+    const [, state] = /<span class="tool-state[^"]*">(.*?)<\/summary>/.exec(
+      html,
+    )!;
+    assert(visible(state!).includes(words), state);
+  });
+}
+
+Deno.test("what a provider's failure is called is said once, in the page's language", () => {
+  const codes = [
+    "upstream_error",
+    "upstream_bad_request",
+    "upstream_bad_response",
+    "upstream_unavailable",
+    "upstream_reset",
+  ] as const satisfies UpstreamCode[];
+  for (const code of codes) {
+    const { message } = failure(code);
+    const failed = (errorText: string) =>
+      draw({
+        lang: "zh",
+        chat: chatWith(startOf(RUN), {
+          type: "error",
+          errorText,
+          code,
+          retryable: true,
+        }),
+      });
+    assert(!failed(message).includes(message.slice(0, -1)), message);
+    assert(failed("Start the server first.").includes("Start the server"));
+  }
 });
 
 Deno.test("the demo model is said to be one, a real one is not", () => {

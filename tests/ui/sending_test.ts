@@ -141,6 +141,22 @@ Deno.test("a refused message goes back into the composer, with the reason", asyn
   close();
 });
 
+Deno.test("a model that is gone is said in the page's language, and the words are kept", async () => {
+  const { server, model, close } = await load();
+  server.replies.push({
+    path: /^\/api\/runs$/,
+    reply: Response.json(
+      { code: "no_such_model", detail: "The model is not offered." },
+      { status: 409 },
+    ),
+  });
+  model.send("words");
+  await settle();
+  assertEquals(model.notice.value, { kind: "modelGone" });
+  assertEquals(model.draft.value, "words");
+  close();
+});
+
 Deno.test("401 keeps the message and asks to sign in", async () => {
   const { server, device, model, close } = await load();
   server.replies.push({

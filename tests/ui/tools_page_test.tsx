@@ -9,6 +9,7 @@ import type {
 } from "../../lib/chat/views.ts";
 import { AllowAgain } from "../../lib/ui/components/allow_again.tsx";
 import { ToolsPage } from "../../lib/ui/components/tools_page.tsx";
+import { troubleOf } from "../../lib/tools/mcp/trouble.ts";
 
 const tool = (fields: Partial<ToolView> = {}): ToolView => ({
   name: "read_file",
@@ -113,5 +114,23 @@ Deno.test("without servers the page says where they come from, in both languages
     );
     assert(html.includes(words));
     assertEquals(html.includes("allow-again"), false);
+  }
+});
+
+Deno.test("why a server cannot be used is said in the language of the page", () => {
+  for (
+    const error of [
+      new TypeError("fetch failed"),
+      new Deno.errors.NotFound(),
+      new Deno.errors.PermissionDenied(),
+      Object.assign(new Error(), { status: 401 }),
+      Object.assign(new Error(), { code: "REQUEST_TIMEOUT" }),
+      Object.assign(new Error(), { code: "CONNECTION_CLOSED" }),
+      new Error("anything else"),
+    ]
+  ) {
+    const trouble = troubleOf(error);
+    const html = draw([], { state: "unreachable", trouble }, "zh");
+    assert(!html.includes(trouble), trouble);
   }
 });

@@ -1,6 +1,6 @@
 /** Texts a person has to judge: nothing in them hides. */
 import { assert, assertEquals } from "@std/assert";
-import { argumentsOf, visible } from "../../lib/ui/visible.ts";
+import { argumentsOf, visible, visibleText } from "../../lib/ui/visible.ts";
 
 const read = (text: string) =>
   visible(text).map(({ text, mark }) => mark ? `[${text}]` : text).join("");
@@ -66,4 +66,9 @@ Deno.test("T08: a web address says where it really leads", () => {
   assertEquals(host("mailto:a@b.example"), null);
   assertEquals(host("just words"), null);
   assertEquals(host(7), null);
+});
+
+Deno.test("T08: the line of a card names what would turn it round", () => {
+  assertEquals(visibleText("for \u202etxt.exe"), "for U+202Etxt.exe");
+  assertEquals(visibleText("a\tb"), "a b");
 });

@@ -358,6 +358,53 @@ Deno.test("T08: the real web reader carries nothing out after a page was read, b
   ]);
 });
 
+Deno.test("T08: always in this chat is not offered where somebody else was heard already", async () => {
+  const { tools } = effects();
+  const model = new PuppetModel();
+  await using app = await startApp({ model, tools });
+  const { run_id: run } = await started(app, { text: "read, then mail" });
+  (await model.next()).call("read_page", { url: "https://a.test/" }, "p1");
+  (await model.next()).call("send_mail", MAIL, "c1");
+  const asked = await question(app, run);
+  assertEquals([asked.reason, asked.chatWide], ["effect", false]);
+});
+
+Deno.test("T08: a page that was refused was not heard: its words are the reader's own", async () => {
+  await using stage = await Stage.open(() => page("<p>hello</p>"));
+  const reader = readWebPage({ allow: null, network: stage.network });
+  const model = new PuppetModel();
+  await using app = await startApp({ model, tools: [reader] });
+  const { run_id: run } = await started(app, { text: "news?" });
+  const read = (url: string, id: string) =>
+    ["read_web_page", { url }, id] as const;
+  (await model.next()).call(...read("http://127.0.0.1/", "p1"));
+  (await model.next()).call(...read("http://public.test/", "p2"));
+  const next = await model.next();
+  assertEquals(stage.seen.map(({ url }) => url), ["http://public.test/"]);
+  next.finish();
+  await app.over(run);
+  const { answer } = await view(app, run);
+  const [refused] = calls(answer);
+  assertMatch(refused![2]!, /^The tool refused: /);
+});
+
+Deno.test("T06: a tool that is gone or has changed since it was allowed is not run, and the model is told where to look", async () => {
+  const { sent, tools } = effects();
+  const model = new PuppetModel();
+  await using app = await startApp({ model, tools });
+  const { run_id: run } = await started(app, { text: "mail" });
+  (await model.next()).call("send_mail", MAIL, "c1");
+  const { id } = await question(app, run);
+  tools.splice(0, tools.length);
+  await say(app, run, id, "once");
+  const next = await model.next();
+  const last = next.request.messages.at(-1);
+  assert(last?.role === "tool");
+  assertMatch(last.text, /^Not run: this tool is not offered any more/);
+  assertEquals(sent, []);
+  next.finish();
+});
+
 Deno.test("T08: a tool allowed for the chat asks again where somebody else may have talked the model into it", async () => {
   const { app, model, sent, run, asked } = await waiting();
   await using _ = app;

@@ -241,3 +241,15 @@ Deno.test("a model that is gone when a waiting run goes on ends it in plain word
   ]);
   assertEquals(sent, []);
 });
+
+Deno.test("a question to a server that names no model says what to set, and not that a model is gone", async () => {
+  await using app = await startApp({
+    env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1", OPENAI_MODEL: "" },
+  });
+  const { run_id } = await started(app, { text: "hello" });
+  await app.over(run_id);
+  const { answer } = await (await fetch(`${app.url}/api/runs/${run_id}`))
+    .json();
+  assertEquals([answer.error.code, answer.model], ["upstream_unavailable", ""]);
+  assert(answer.error.text.includes("set OPENAI_MODEL"), answer.error.text);
+});

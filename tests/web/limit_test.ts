@@ -120,6 +120,70 @@ Deno.test("limited() lets a body at the limit pass, announced or in chunks, a la
   }
 });
 
+Deno.test("E06: large bodies together are bounded: one more is 503 unread, and finds room once another was read or has left", async () => {
+  const answers = Promise.withResolvers<void>();
+  let read = Promise.withResolvers<void>();
+  const { handler } = guarded(async (req) => {
+    const size = (await req.bytes()).length;
+    read.resolve();
+    await answers.promise;
+    return new Response(String(size));
+  });
+  const large = 16 * MiB;
+  /** A body of which the last byte is held back. */
+  const begin = (
+    headers: HeadersInit = { "content-length": String(large) },
+  ) => {
+    let body!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+    const answer = handler(
+      new Request("http://localhost/api/runs", {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: new ReadableStream({
+          start(controller) {
+            body = controller;
+            controller.enqueue(new Uint8Array(large - 1));
+          },
+        }),
+      }),
+    );
+    const end = () => {
+      body.enqueue(new Uint8Array(1));
+      body.close();
+    };
+    return { answer, end, breakOff: () => body.error(new Error("gone")) };
+  };
+  const open = Array.from({ length: 8 }, () => begin());
+  for (const headers of [undefined, {}]) {
+    const refused = await begin(headers).answer;
+    assertEquals(refused.status, 503);
+    assertEquals(refused.headers.get("retry-after"), "2");
+    assertEquals((await refused.json()).code, "busy");
+  }
+  const small = handler(
+    new Request("http://localhost/api/runs", {
+      method: "POST",
+      headers: { "content-type": "application/json", "content-length": "2" },
+      body: "{}",
+    }),
+  );
+  open[0]!.breakOff();
+  assertEquals((await open[0]!.answer).status, 500);
+  open.push(begin());
+  // The answer to a body that was read may be long in coming.
+  read = Promise.withResolvers();
+  open[1]!.end();
+  await read.promise;
+  open.push(begin());
+  answers.resolve();
+  assertEquals((await small).status, 200);
+  for (const { answer, end } of open.slice(2)) {
+    end();
+    assertEquals(await (await answer).text(), String(large));
+  }
+  assertEquals((await open[1]!.answer).status, 200);
+});
+
 Deno.test("E06: a client that goes away in mid-body hurts nobody", async () => {
   const outcome = Promise.withResolvers<string>();
   await using server = serveGuarded(async (req) => {

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MAX_IMAGE, MAX_IMAGES } from "../../lib/chat/settings.ts";
 import { startApp } from "../helpers/app.ts";
-import { answerOnce, chunks, complete } from "../helpers/openai_wire.ts";
+import { answerOnce, chunks, complete, USER } from "../helpers/openai_wire.ts";
 import { PuppetModel } from "../helpers/puppet_model.ts";
 
 Deno.test("POST /v1/chat/completions streams text and reasoning, hides tools, and ends with usage and [DONE]", async () => {
@@ -188,6 +188,25 @@ Deno.test("N7 as OpenAI has it: who hangs up stops the run, unless it was to be 
     const { choices } = await (await complete(app, {}, { headers })).json();
     assertEquals(choices[0].message.content, "half and whole");
   }
+});
+
+Deno.test("who hangs up stops the run also where the body came in chunks", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const asked = JSON.stringify({ model: "tickertape", messages: USER });
+  const hangUp = new AbortController();
+  const gone = fetch(`${app.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: new Blob([asked]).stream(),
+    signal: hangUp.signal,
+  }).catch(() => {});
+  const puppet = await model.next();
+  await app.until(() => app.services.runs.readers === 1);
+  hangUp.abort();
+  await gone;
+  await app.until(() => app.services.runs.readers === 0);
+  assertEquals(await puppet.aborted, "user");
 });
 
 Deno.test("N10: one idempotency-key gives one run, in any number of requests", async () => {

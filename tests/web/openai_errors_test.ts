@@ -73,6 +73,11 @@ Deno.test("what cannot be given is refused by name, and hints are ignored", asyn
       "unsupported_parameter",
     ],
     [{ modalities: ["text", "audio"] }, "modalities", "unsupported_parameter"],
+    [
+      { modalities: { toString: 1 } },
+      "modalities",
+      "unsupported_parameter",
+    ],
     [{ audio: { voice: "x" } }, "audio", "unsupported_parameter"],
     [{ logprobs: true }, "logprobs", "unsupported_parameter"],
     [{ stop: ["\n"] }, "stop", "unsupported_parameter"],
@@ -103,6 +108,12 @@ Deno.test("what cannot be given is refused by name, and hints are ignored", asyn
     ],
     [
       image("data:image/svg+xml;base64,PHN2Zz4="),
+      "messages[0].content[0].image_url.url",
+      "invalid_image",
+    ],
+    [
+      // Passes for base64, but cannot be read again.
+      image("data:image/png;base64,AAAAA"),
       "messages[0].content[0].image_url.url",
       "invalid_image",
     ],
@@ -197,6 +208,16 @@ Deno.test("GET /v1/models lists the standard and every model, and a name that is
   ) {
     assertEquals(response.status, 404);
     assertEquals(await response.json(), { error });
+  }
+});
+
+Deno.test("GET /v1/models/{id} knows a model by its encoded name too", async () => {
+  const id = "llama3:8b";
+  const model = { id, stream: () => Promise.reject(new Error("unused")) };
+  await using app = await startApp({ model });
+  for (const name of [id, encodeURIComponent(id)]) {
+    const response = await fetch(`${app.url}/v1/models/${name}`);
+    assertEquals((await response.json()).id, id, name);
   }
 });
 

@@ -68,7 +68,10 @@ Deno.test("T03: of a posted history only the newest user message is read", async
 Deno.test("T03: a history of any size a client shows may come along unread", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
-  const output = { stops: Array.from({ length: 60_000 }, (_, i) => i) };
+  const output = {
+    stops: Array.from({ length: 60_000 }, (_, i) => i),
+    constructor: { prototype: "an answer's names are its own" },
+  };
   const part = { type: "dynamic-tool", state: "output-available", output };
   const messages = [
     {

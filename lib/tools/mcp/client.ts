@@ -40,6 +40,8 @@ const PROBE_MS = 1_500;
 const BYE_MS = 1_000;
 const PAGES = 20;
 export const MAX_TOOLS = 100;
+/** Tools that cannot be used, told of one by one; a server may list thousands. */
+const MAX_WARNINGS = 10;
 
 /**
  * Connects, speaking the newest version of the protocol both sides know.
@@ -133,6 +135,10 @@ export async function listTools(
   }
   const found = new Map<string, Definition>();
   const warnings: string[] = [];
+  let unfit = 0;
+  const leaveOut = (why: string) => {
+    if (++unfit <= MAX_WARNINGS) warnings.push(why);
+  };
   const limit = performance.now() + timeout;
   let cursor: string | undefined;
   for (let page = 0; page < PAGES; page++) {
@@ -146,14 +152,17 @@ export async function listTools(
       const defined = defineTool(tool);
       const shown = JSON.stringify(tool.name.slice(0, 80));
       if (typeof defined === "string") {
-        warnings.push(`tool ${shown} is left out: ${defined}`);
+        leaveOut(`tool ${shown} is left out: ${defined}`);
       } else if (found.has(tool.name)) {
-        warnings.push(`tool ${shown} is listed twice; the first one counts`);
+        leaveOut(`tool ${shown} is listed twice; the first one counts`);
       } else found.set(tool.name, defined);
       if (found.size > MAX_TOOLS) break;
     }
     cursor = listed.nextCursor;
     if (cursor === undefined || found.size > MAX_TOOLS) break;
+  }
+  if (unfit > MAX_WARNINGS) {
+    warnings.push(`lists more than ${MAX_WARNINGS} tools that cannot be used`);
   }
   if (found.size > MAX_TOOLS || cursor !== undefined) {
     warnings.push(`has more than ${MAX_TOOLS} tools; the first ones count`);

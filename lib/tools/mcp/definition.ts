@@ -129,9 +129,12 @@ function withoutHidden(value: Json, key = ""): Json {
   );
 }
 
-/** The text without control, formatting and tag characters. */
+/**
+ * The text without control, formatting and tag characters, and without others
+ * that show nothing: any text can be spelled in variation selectors.
+ */
 export function visible(text: string): string {
-  return text.replace(/\r\n?/g, "\n")
-    .replace(/[^\P{C}\n\t]/gu, "")
+  return text.replace(/\r\n?|[\u2028\u2029]/g, "\n")
+    .replace(/[^\P{C}\n\t]|\p{Default_Ignorable_Code_Point}/gu, "")
     .trim();
 }

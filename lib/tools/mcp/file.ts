@@ -20,8 +20,12 @@ export interface ServerSpec {
   link: StdioLink | HttpLink;
   /** The tools the operator vouches for: they only read. */
   read: string[];
+  /** By the operator's word it passes nothing on that it is told. */
+  local: boolean;
   /** Most a call may take, in milliseconds. */
   deadlineMs: number;
+  /** What it was given and must not be repeated, whoever says it. */
+  secrets: string[];
 }
 
 export interface StdioLink {
@@ -54,7 +58,11 @@ export class McpFileError extends Error {
     /** One sentence per reason. */
     readonly problems: readonly string[],
   ) {
-    super(problems.map((text) => `  - ${text}`).join("\n"));
+    super(
+      `the list of tool servers (MCP) is wrong:\n${
+        problems.map((text) => `  - ${text}`).join("\n")
+      }`,
+    );
   }
 }
 
@@ -90,7 +98,7 @@ const PASSED_ON = [
 ];
 
 /** Names of headers and variables whose values are nobody's business. */
-const SECRET = /auth|token|key|secret|cookie|passw/i;
+const SECRET = /auth|token|key|secret|cookie|pass|pwd|cred|(^|[_-])pat$/i;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 /** One `_` at a time: the `__` behind a server's name ends it for certain. */
@@ -109,6 +117,7 @@ const entry = z.looseObject({
   headers: texts.optional(),
   tokenEnv: z.string().optional(),
   read: z.array(z.string()).optional(),
+  local: z.boolean().optional(),
   deadline_s: z.number().positive().max(3600).optional(),
   disabled: z.boolean().optional(),
 });
@@ -116,7 +125,7 @@ type Entry = z.infer<typeof entry>;
 
 const OF_STDIO = ["command", "args", "env", "cwd"];
 const OF_HTTP = ["url", "headers", "tokenEnv"];
-const OF_BOTH = ["type", "read", "deadline_s", "disabled"];
+const OF_BOTH = ["type", "read", "local", "deadline_s", "disabled"];
 
 /**
  * Reads the servers.
@@ -150,7 +159,7 @@ export function parseMcpFile(text: string, file: string, env: Env): McpFile {
   const problems: string[] = [];
   const warnings: string[] = [];
   const servers: ServerSpec[] = [];
-  const secrets = new Set<string>();
+  const allSecrets = new Set<string>();
   for (const [name, value] of entriesOf(text, file)) {
     const where = `${file}, server ${quoted(name)}`;
     const wrong = (what: string) => problems.push(`${where}: ${what}`);
@@ -171,8 +180,10 @@ export function parseMcpFile(text: string, file: string, env: Env): McpFile {
       if ([...OF_STDIO, ...OF_HTTP, ...OF_BOTH].includes(key)) continue;
       warnings.push(`${where}: ${quoted(key)} is not known and ignored`);
     }
+    const secrets = new Set<string>();
     const link = linkOf(server, env, wrong, secrets);
     if (link === null) continue;
+    secrets.forEach((secret) => allSecrets.add(secret));
     if (link.kind === "http" && isExposed(link)) {
       warnings.push(
         `${where}: plain http to another computer, so its token travels ` +
@@ -183,11 +194,13 @@ export function parseMcpFile(text: string, file: string, env: Env): McpFile {
       name,
       link,
       read: server.read ?? [],
+      local: server.local ?? false,
       deadlineMs: Math.round((server.deadline_s ?? DEADLINE_S) * 1000),
+      secrets: [...secrets],
     });
   }
   if (problems.length > 0) throw new McpFileError(problems);
-  return { servers, secrets: [...secrets], warnings };
+  return { servers, secrets: [...allSecrets], warnings };
 }
 
 /** The names and descriptions in the file, before anything is known of them. */

@@ -37,6 +37,8 @@ export interface SessionOptions {
 /** More than the tool's deadline: that one is told in better words. */
 const GRACE_MS = 5_000;
 const MAX_ERROR = 2_000;
+/** Below this many characters a secret is a placeholder, as for the log. */
+const SHORTEST = 8;
 
 const isChanged = ({ tool, pin }: Offer) => tool.hash !== pin.hash;
 
@@ -90,9 +92,11 @@ export class Session {
    * @param name the server's name for it, or ours.
    */
   async confirm(name: string): Promise<boolean> {
-    const offer = this.#offers.find(({ tool }) =>
-      tool.name === name || toolName(this.spec.name, tool.name) === name
-    );
+    // The server's own name first: a tool may be called what we call another.
+    const named = (by: (tool: Definition) => string) =>
+      this.#offers.find(({ tool }) => by(tool) === name);
+    const offer = named((tool) => tool.name) ??
+      named((tool) => toolName(this.spec.name, tool.name));
     if (offer === undefined || !isChanged(offer)) return false;
     const { tool } = offer;
     if (this.#shown.get(tool.name) !== tool.hash) return false;
@@ -176,7 +180,7 @@ export class Session {
       input: argumentsOf(tool.schema),
       parameters: toldSchema(tool.schema),
       effect: this.#effectOf(tool),
-      outbound: true,
+      ...(this.spec.local ? {} : { outbound: true }),
       untrusted: true,
       source: `MCP: ${server}`,
       deadlineMs,
@@ -217,7 +221,7 @@ export class Session {
         })
       );
       const answer = readResult(result);
-      if (!answer.ok) throw new ToolFailure(answer.errorText);
+      if (!answer.ok) throw new ToolFailure(this.#discreet(answer.errorText));
       return answer.output;
     } catch (error) {
       signal.throwIfAborted();
@@ -272,12 +276,18 @@ export class Session {
     }
     // A JSON-RPC error: the server's own words about this call.
     const words = typeof code === "number"
-      ? (message ?? "").slice(0, MAX_ERROR).toWellFormed()
+      ? this.#discreet(message ?? "").slice(0, MAX_ERROR).toWellFormed()
       : troubleOf(error);
     this.options.warn(`MCP server "${server}" failed: ${detailOf(error)}`);
     return new Error(`The MCP server "${server}" failed: ${words}`, {
       cause: error,
     });
+  }
+
+  /** Servers quote the token they refuse (P02). */
+  #discreet(text: string): string {
+    return this.spec.secrets.filter(({ length }) => length >= SHORTEST)
+      .reduce((said, secret) => said.replaceAll(secret, "[redacted]"), text);
   }
 }
 

@@ -68,12 +68,16 @@ function wordsOfStatus(status: number): string {
     : `The server answered with HTTP status ${status}.`;
 }
 
-/** For the log: everything that is known of an error, in one line. */
+/**
+ * For the log: what is known of an error, in one line. Of an address its host
+ * alone: many servers have their key in the path or the query.
+ */
 export function detailOf(error: unknown): string {
   const parts: string[] = [];
   for (let at = error; at instanceof Error && parts.length < 4; at = at.cause) {
     parts.push(`${at.name}: ${at.message}`);
   }
   return (parts.join(" <- ") || String(error)).replace(/\s+/g, " ")
+    .replace(/\b(https?:\/\/[^\s\/?#"')]*)[^\s"')]+/gi, "$1/…")
     .slice(0, 1_000);
 }

@@ -147,9 +147,7 @@ async function ask(
     const { type, charset } = readType(headers.get("content-type") ?? "");
     if (!TYPES.has(type)) {
       throw new WebError(
-        /^[\w.+-]+\/[\w.+-]{1,80}$/.test(type)
-          ? `the page is ${type}, which is not text that can be read`
-          : "the server does not say what kind of document it is",
+        `the page is ${kindOf(type)}, not text that can be read`,
       );
     }
     const body = await answer.body();
@@ -174,6 +172,21 @@ function refusedWith({ host }: Target, status: number): WebError {
   return new WebError(
     `${host} answered HTTP ${status}${meaning ? `: ${meaning}` : ""}`,
   );
+}
+
+const KINDS = new Map([
+  ["application/pdf", "a PDF"],
+  ["application/zip", "an archive"],
+  ["audio", "sound"],
+  ["font", "a font"],
+  ["image", "a picture"],
+  ["video", "a video"],
+]);
+
+/** In words of ours: a server may write anything into its content type. */
+function kindOf(type: string): string {
+  return KINDS.get(type) ?? KINDS.get(type.split("/")[0]!) ??
+    "some other kind of file";
 }
 
 function readType(

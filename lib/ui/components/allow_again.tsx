@@ -20,7 +20,7 @@ export function AllowAgain({ server, tool, words }: AllowAgainProps) {
     setState(done ? "allowed" : "notAllowed");
   };
   return (
-    <p class="allow scripted">
+    <p class="allow scripted" data-state={state}>
       <button
         type="button"
         class="button"

@@ -77,11 +77,22 @@ const SPOKEN = new Set([
   "upstream_reset",
 ]);
 
+/** Sentences of the server's that say the same as ours, in one language. */
+const SAID_ALREADY = new Set([
+  "The model provider reported an error.",
+  "The model provider did not accept the request.",
+  "What answered at the model's address is not a chat model.",
+  "The model provider is not available.",
+  "The model provider cannot be reached.",
+  "The connection to the model provider broke.",
+]);
+
 function FailureDetail({ answer }: { answer: Answer }) {
   const error = answer.error!;
+  const more = SPOKEN.has(error.code) && !SAID_ALREADY.has(error.text);
   return (
     <small>
-      {SPOKEN.has(error.code) && `${error.text} `}
+      {more && `${error.text} `}
       <code>{error.code}</code>
     </small>
   );

@@ -68,7 +68,9 @@ export function ChatPanel({ settings, standard, close }: ChatPanelProps) {
         </div>
         <footer>
           {refused === null
-            ? <p>{words.note}</p>
+            ? panel.left.value < 0
+              ? <p class="wrong">{words.tooLong(count(-panel.left.value))}</p>
+              : <p>{words.note}</p>
             : (
               <p class="wrong" role="alert" data-testid="panel-refused">
                 {words.refused} {refused}
@@ -99,6 +101,8 @@ function Models({ panel, standard }: { panel: PanelModel; standard: string }) {
   const usual = models === null || models === "failed"
     ? standard
     : models.standard;
+  const named = (from: string) =>
+    Object.hasOwn(words.from, from) ? words.from[from] : from;
   return (
     <fieldset>
       <legend>{words.model}</legend>
@@ -116,7 +120,11 @@ function Models({ panel, standard }: { panel: PanelModel; standard: string }) {
               event.key === "Enter" && event.preventDefault()}
           />
         )}
-        <Choice panel={panel} value={null} name={words.standardModel(usual)} />
+        <Choice
+          panel={panel}
+          value={null}
+          name={usual === "" ? words.standard : words.standardModel(usual)}
+        />
         {chosen !== null && !offered && (
           <Choice
             panel={panel}
@@ -126,8 +134,8 @@ function Models({ panel, standard }: { panel: PanelModel; standard: string }) {
           />
         )}
         {groups.map(({ from, models }) => (
-          <div key={from} role="group" aria-label={from}>
-            <h3>{from}</h3>
+          <div key={from} role="group" aria-label={named(from)}>
+            <h3>{named(from)}</h3>
             {models.map(({ id }) => (
               <Choice key={id} panel={panel} value={id} name={id} />
             ))}
@@ -138,13 +146,14 @@ function Models({ panel, standard }: { panel: PanelModel; standard: string }) {
             <span class="spinner" /> {words.fetching}
           </p>
         )}
-        {models === "failed" && (
+        {(models === "failed" || models?.models.length === 0) && (
           <p class="none" role="alert">
-            {words.notFetched}{" "}
+            {models === "failed" ? words.notFetched : words.noModels}{" "}
             <button
               type="button"
               class="button"
-              onClick={() => panel.fetchModels()}
+              onClick={() =>
+                panel.fetchModels()}
             >
               {words.again}
             </button>

@@ -147,6 +147,7 @@ function Choices({ asked, choices, run, questions, id }: QuestionProps & {
     (saying?.kind === "late" && CLOSED.includes(saying.why));
   return (
     <div class="ask-foot">
+      <span class="unscripted">{words.needsScripts}</span>
       {choices.map(({ say, label, hint }) => (
         // Not `disabled`: that would throw the focus away.
         <button

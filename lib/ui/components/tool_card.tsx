@@ -2,6 +2,7 @@ import type { ToolPart } from "../../chat/answer.ts";
 import type { Progress } from "../../chat/events.ts";
 import { safeLink } from "../safe_link.ts";
 import { inputLine, type PageData, toolData } from "../tool_data.ts";
+import { visibleText } from "../visible.ts";
 import { count, duration, toolName, useWords } from "../words.ts";
 import { workMessages } from "../work_messages.ts";
 import { Board, Stops } from "./board.tsx";
@@ -36,7 +37,7 @@ export function ToolCard({ part, ...asking }: Asking & { part: ToolPart }) {
             <Icon name={icon} />
             <span class="tool-name">{label}</span>
             {server !== null && <span class="tool-server">{server}</span>}
-            <span class="tool-line">{inputLine(part.input)}</span>
+            <bdi class="tool-line">{visibleText(inputLine(part.input))}</bdi>
             <ToolState part={part} />
             <Icon name="chevron" />
           </summary>
@@ -135,18 +136,22 @@ function ToolState({ part }: { part: ToolPart }) {
       <span class={state === "done" ? "visually-hidden" : undefined}>
         {words.toolState[state]}
       </span>
-      {(state === "done" || state === "failed") && part.ms !== undefined && (
-        <span class="digits">{duration(part.ms)}</span>
-      )}
+      {["done", "failed", "stopped"].includes(state) && part.ms !== undefined &&
+        <span class="digits">{duration(part.ms)}</span>}
     </span>
   );
 }
 
-/** What nobody allowed has not failed: it was never begun. */
-function stateOf({ state, approval }: ToolPart) {
+/**
+ * What was never begun has not failed, nor has what was stopped. The log says
+ * both in the error's first words; what a tool says itself never begins so.
+ */
+function stateOf({ state, approval, errorText = "" }: ToolPart) {
+  if (state !== "failed") return state;
   const allowed = approval === undefined || approval.decision === "once" ||
     approval.decision === "chat";
-  return state === "failed" && !allowed ? "unrun" : state;
+  if (!allowed || errorText.startsWith("Not run: ")) return "unrun";
+  return /^aborted(:|$)/.test(errorText) ? "stopped" : "failed";
 }
 
 /** The arguments as they were understood, or as far as they are typed. */

@@ -60,7 +60,13 @@ function Server({ server, ...shared }: Shared & { server: ToolServerView }) {
         <span class="server-state">{words.state[state]}</span>
         <small>{state === "ready" && words.count(tools.length)}</small>
       </header>
-      {trouble !== null && <p class="server-trouble">{trouble}</p>}
+      {trouble !== null && (
+        <p class="server-trouble">
+          {Object.hasOwn(words.trouble, trouble)
+            ? words.trouble[trouble]
+            : trouble}
+        </p>
+      )}
       {tools.length === 0
         ? state === "ready" && <p class="none">{words.noTools}</p>
         : (

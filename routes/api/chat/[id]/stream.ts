@@ -2,7 +2,7 @@ import { isChatId } from "../../../../lib/chat/ids.ts";
 import { api } from "../../../../lib/web/problem.ts";
 import type { Handlers, Visit } from "../../../../lib/web/route.ts";
 import { tapeResponse } from "../../../../lib/web/tape_response.ts";
-import { rawPath } from "../../../../lib/web/target.ts";
+import { pathPart } from "../../../../lib/web/target.ts";
 import { uiMessageFrames } from "../../../../lib/web/ui_message_frames.ts";
 import { chatIdFor } from "../../../../lib/web/ui_message_request.ts";
 
@@ -12,7 +12,7 @@ import { chatIdFor } from "../../../../lib/web/ui_message_request.ts";
  */
 export const handler: Handlers = api({
   async GET({ req, state }) {
-    const run = await activeRun(state, idIn(req.url));
+    const run = await activeRun(state, pathPart(req.url, 3));
     if (run === null) return new Response(null, { status: 204 });
     return await tapeResponse(
       state.runs,
@@ -23,11 +23,6 @@ export const handler: Handlers = api({
     );
   },
 });
-
-/** The id as the client made it up; the router leaves `%3A` and others as they are. */
-function idIn(url: string): string {
-  return decodeURIComponent(rawPath(url).split("/")[3]!);
-}
 
 async function activeRun(
   { runs, owner }: Visit,
