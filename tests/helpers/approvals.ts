@@ -10,8 +10,11 @@ import {
   openQuestions,
 } from "../../lib/chat/answer.ts";
 import type { RunView, Say } from "../../lib/chat/views.ts";
-import type { App } from "./app.ts";
-import { JSON_TYPE } from "./run_client.ts";
+import { type App, type AppOptions, startApp } from "./app.ts";
+import { PuppetModel } from "./puppet_model.ts";
+import { JSON_TYPE, started } from "./run_client.ts";
+
+export const MAIL = { to: "a@example.org", text: "hello" };
 
 /** Tools with effects, and what they did. */
 export function effects() {
@@ -98,4 +101,22 @@ export function calls(answer: Answer): [string, string, string?][] {
       ? [[part.name, part.state, part.output?.text ?? part.errorText]]
       : []
   );
+}
+
+/** An app whose model has just asked for a mail, and the run that waits. */
+export async function waiting(options: AppOptions = {}) {
+  const { sent, tools } = effects();
+  const model = new PuppetModel();
+  const app = await startApp({ model, tools, ...options });
+  const { run_id: run, chat_id: chat } = await started(app, { text: "mail" });
+  (await model.next()).say("I will. ").call("send_mail", MAIL, "c1");
+  return {
+    app,
+    model,
+    sent,
+    tools,
+    run,
+    chat,
+    asked: await question(app, run),
+  };
 }
