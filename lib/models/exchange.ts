@@ -43,6 +43,12 @@ export type Exchange = (
   signal: AbortSignal,
 ) => Promise<ModelTurn>;
 
+/**
+ * How long what was refused is left out. Servers are updated, and one failure that
+ * happened to speak of images must not blind a model for good.
+ */
+const REMEMBERED_MS = 60 * 60_000;
+
 /** An exchange that remembers what the provider refused. */
 export function exchange(options: {
   dialect: Dialect;
@@ -53,7 +59,8 @@ export function exchange(options: {
   warn: (text: string) => void;
 }): Exchange {
   const { dialect, model, patience, redact, warn } = options;
-  const refused = new Set<string>();
+  /** Until when each thing is left out, by `performance.now()`. */
+  const refused = new Map<string, number>();
 
   /** Sends the request, once more for each thing the provider refuses. */
   async function send(
@@ -61,11 +68,18 @@ export function exchange(options: {
     signal: AbortSignal,
   ): Promise<Response> {
     const client = await options.client();
-    const without = new Set(refused);
+    const now = performance.now();
+    const without = new Set(
+      refused.keys().filter((name) => refused.get(name)! > now),
+    );
+    const lasting: string[] = [];
     while (true) {
       const prepared = dialect.prepare(model, request, without);
       try {
-        return await prepared.send(client, signal);
+        const response = await prepared.send(client, signal);
+        // Only what helped is remembered.
+        for (const name of lasting) refused.set(name, now + REMEMBERED_MS);
+        return response;
       } catch (error) {
         if (!isStatusError(error)) throw connectionFailure(error, redact);
         const { status, headers } = error;
@@ -75,7 +89,7 @@ export function exchange(options: {
           throw statusFailure(status, said, headers, redact);
         }
         without.add(thing.name);
-        if (thing.lasting !== false) refused.add(thing.name);
+        if (thing.lasting !== false) lasting.push(thing.name);
       }
     }
   }

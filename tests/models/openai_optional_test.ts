@@ -229,3 +229,36 @@ Deno.test("chat: call ids of any kind are rewritten once a server wants nine let
   assertEquals(after, [rewritten, "AbCdEf123", rewritten, "AbCdEf123"]);
   assertEquals(later, after);
 });
+
+Deno.test("what was refused is tried again after an hour, and was only left out if that helped", async () => {
+  using clock = laterClock();
+  await using upstream = await scriptedUpstream([
+    refuses(400, { message: "temperature is not supported" }),
+    refuses(401, { message: "no" }),
+    refuses(400, { message: "temperature is not supported" }),
+    says("ok"),
+    says("ok"),
+    says("ok"),
+  ]);
+  const model = modelAt(upstream);
+  assertEquals((await ask(model)).error?.code, "upstream_auth");
+  assertEquals((await ask(model)).text, "ok");
+  assertEquals((await ask(model)).text, "ok");
+  clock.pass(60 * 60_000);
+  assertEquals((await ask(model)).text, "ok");
+  assertEquals(
+    upstream.requests.map(({ body }) => "temperature" in body),
+    [true, false, true, false, false, true],
+  );
+});
+
+/** A clock that can be told to be later. */
+function laterClock() {
+  const now = performance.now.bind(performance);
+  let more = 0;
+  performance.now = () => now() + more;
+  return {
+    pass: (ms: number) => void (more += ms),
+    [Symbol.dispose]: () => void (performance.now = now),
+  };
+}
