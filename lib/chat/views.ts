@@ -15,6 +15,8 @@ export interface ChatSummary {
   updatedAt: string;
   /** The run in progress, if any. */
   activeRun: string | null;
+  /** That run waits for a person. */
+  waiting?: true;
 }
 
 /** One question and its answer. */

@@ -62,12 +62,18 @@ export class Chats {
   /** This owner's chats, newest first. */
   async list(owner: string): Promise<ChatSummary[]> {
     const rows = await this.#store.chats(owner, CHATS_SHOWN);
-    return rows.map((row) => ({
+    return await Promise.all(rows.map(async (row): Promise<ChatSummary> => ({
       id: row.id,
       title: row.title,
       updatedAt: new Date(row.updatedAt).toISOString(),
       activeRun: row.activeRun,
-    }));
+      ...(await this.#waits(row.activeRun) ? { waiting: true } : {}),
+    })));
+  }
+
+  async #waits(run: string | null): Promise<boolean> {
+    const row = run === null ? null : await this.#store.run(run);
+    return row?.status === "running" && row.leaseOwner === null;
   }
 
   /** A chat with all its turns; null if it is not this owner's. */

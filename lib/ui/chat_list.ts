@@ -11,6 +11,8 @@ import type { Environment } from "./environment.ts";
 
 /** How often the list is looked at while another chat is being answered. */
 const LOOK_AGAIN_MS = 4_000;
+/** The same while the others only wait for somebody, who may take all day. */
+const LOOK_RARELY_MS = 30_000;
 
 export interface ChatList {
   readonly chats: ReadonlySignal<ChatSummary[]>;
@@ -35,10 +37,12 @@ export function createChatList(
     if (result.ok) chats.value = result.value;
     cancel?.();
     cancel = null;
-    const elsewhere = chats.peek().some(({ id, activeRun }) =>
+    const elsewhere = chats.peek().filter(({ id, activeRun }) =>
       activeRun !== null && id !== open()
     );
-    if (elsewhere) cancel = env.after(LOOK_AGAIN_MS, refresh);
+    if (elsewhere.length === 0) return;
+    const still = elsewhere.every(({ waiting }) => waiting);
+    cancel = env.after(still ? LOOK_RARELY_MS : LOOK_AGAIN_MS, refresh);
   }
 
   return {

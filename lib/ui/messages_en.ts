@@ -16,6 +16,7 @@ export const en = {
   closeMenu: "Close the list of chats",
   skipToComposer: "Skip to the message box",
   running: "answering",
+  chatWaits: "waiting for you",
   settings: "Settings",
   language: "Language",
   theme: "Theme",

@@ -15,6 +15,7 @@ export const zh: Messages = {
   closeMenu: "关闭对话列表",
   skipToComposer: "跳到输入框",
   running: "正在回答",
+  chatWaits: "等你决定",
   settings: "设置",
   language: "语言",
   theme: "外观",

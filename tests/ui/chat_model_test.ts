@@ -228,6 +228,25 @@ Deno.test("the list is looked at again while another chat is being answered, and
   close();
 });
 
+Deno.test("the list is looked at less often while other chats only wait for somebody", async () => {
+  const server = new FakeServer();
+  server.list = [{
+    id: chatId("b"),
+    title: "b",
+    updatedAt: "",
+    activeRun: runId("b"),
+    waiting: true,
+  }];
+  const { page, close } = await load({ server });
+  await page.advance(4_100);
+  const asked = server.to(/^\/api\/chats$/).length;
+  await page.advance(25_000);
+  assertEquals(server.to(/^\/api\/chats$/).length, asked);
+  await page.advance(5_000);
+  assertEquals(server.to(/^\/api\/chats$/).length, asked + 1);
+  close();
+});
+
 Deno.test("a run that may not be read any more is said to be lost", async () => {
   const { server, model, close } = await load();
   server.replies.push({

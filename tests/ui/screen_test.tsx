@@ -92,19 +92,27 @@ Deno.test("no page carries anything inline: style, script or handler (CSP)", () 
   }
 });
 
-Deno.test("the chats are links, the open one is marked, one being answered is said to be", () => {
+Deno.test("the chats are links, the open one is marked, one being answered is said to be, one that waits too", () => {
   const html = draw({
     chat: chatWith(startOf(RUN), FINISH),
     chats: [
       { id: chatId("a"), title: "First", updatedAt: "", activeRun: null },
       { id: chatId("b"), title: "Second", updatedAt: "", activeRun: RUN },
+      {
+        id: chatId("c"),
+        title: "Third",
+        updatedAt: "",
+        activeRun: RUN,
+        waiting: true,
+      },
     ],
   });
   const links = html.match(/<a [^>]*data-testid="chat-link"[^>]*>/g)!;
-  assertEquals(links.length, 2);
+  assertEquals(links.length, 3);
   assert(links[0]!.includes('aria-current="page"'));
   assert(links[1]!.includes(`href="/c/${chatId("b")}"`));
-  assert(html.includes('aria-label="answering"'));
+  assertEquals(html.match(/aria-label="answering"/g)?.length, 1);
+  assertEquals(html.match(/aria-label="waiting for you"/g)?.length, 1);
 });
 
 for (

@@ -22,6 +22,11 @@ import { ask, events, JSON_TYPE, started } from "../helpers/run_client.ts";
 Deno.test("T01: a call with an effect waits, and is run once a person allows it", async () => {
   const { app, model, sent, run, asked } = await waiting();
   await using _ = app;
+  const listed = async () => {
+    const { chats } = await (await fetch(`${app.url}/api/chats`)).json();
+    return [chats[0].activeRun, chats[0].waiting];
+  };
+  assertEquals(await listed(), [run, true]);
   assertEquals([asked.reason, asked.chatWide, asked.toolCallId], [
     "effect",
     true,
@@ -31,6 +36,7 @@ Deno.test("T01: a call with an effect waits, and is run once a person allows it"
   const reading = events(app, run).then(allFrames);
   assertEquals(await say(app, run, asked.id, "once"), [202]);
   const next = await model.next();
+  assertEquals(await listed(), [run, undefined]);
   assertEquals(sent, [MAIL]);
   assertEquals(next.request.messages.slice(-2), [
     {

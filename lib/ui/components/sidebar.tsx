@@ -23,6 +23,7 @@ export function Sidebar({ model, settings, open }: SidebarProps) {
   const text = useText();
   const chats = model.chats.value;
   const current = model.chatId.value;
+  const asking = model.asking.value > 0;
   const go = (event: MouseEvent, action: () => void) => {
     if (!plain(event)) return;
     event.preventDefault();
@@ -59,7 +60,7 @@ export function Sidebar({ model, settings, open }: SidebarProps) {
         ? <p class="none">{text.noChats}</p>
         : (
           <ul class="chat-list">
-            {chats.map(({ id, title, activeRun }) => (
+            {chats.map(({ id, title, activeRun, waiting }) => (
               <li key={id}>
                 <a
                   href={`/c/${id}`}
@@ -71,7 +72,9 @@ export function Sidebar({ model, settings, open }: SidebarProps) {
                 >
                   <span class="chat-title" dir="auto">{title}</span>
                   {activeRun !== null && (
-                    <span class="pulse" role="img" aria-label={text.running} />
+                    <State
+                      waiting={id === current ? asking : waiting === true}
+                    />
                   )}
                 </a>
               </li>
@@ -85,4 +88,16 @@ export function Sidebar({ model, settings, open }: SidebarProps) {
       <SettingsBar settings={settings} />
     </nav>
   );
+}
+
+/** Being answered, or waiting for somebody to look. */
+function State({ waiting }: { waiting: boolean }) {
+  const text = useText();
+  return waiting
+    ? (
+      <span class="waits" role="img" aria-label={text.chatWaits}>
+        <Icon name="clock" />
+      </span>
+    )
+    : <span class="pulse" role="img" aria-label={text.running} />;
 }
