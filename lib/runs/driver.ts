@@ -118,6 +118,11 @@ export class Driver {
   async #run(): Promise<TerminalEvent | "parked"> {
     const { signal } = this.#abort;
     const brief = await unlessStopped(this.#options.brief(), signal);
+    // A crash between a question and its pause: what the step cost is not known.
+    const step = this.tape.answer.parts.findLast(({ kind }) => kind === "step");
+    if (step?.kind === "step" && !step.done) {
+      this.tape.write({ type: "finish-step" });
+    }
     while (true) {
       const fresh = await this.#hearAnswers();
       signal.throwIfAborted();

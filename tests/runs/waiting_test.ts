@@ -247,11 +247,49 @@ Deno.test("N8: what the chat allowed and a crash cut off may have taken effect, 
   saving = new Promise(() => {});
   puppet.call("save", { n: 2 }, "c2");
   await until(async () => calls(await answer(dies, run))[1]?.[1] === "running");
-  await store.renew(run, (await row(dies, run)).epoch, 0);
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await store.renew(run, (await row(dies, run)).epoch, -1);
   await next.runs.sweep();
   assertEquals(calls(await answer(next, run)), [
     ["save", "done", "saved"],
     ["save", "failed", "aborted: it is not known whether it took effect"],
   ]);
+});
+
+Deno.test("a step that a crash cut off between its question and the pause is closed before the next one begins", async () => {
+  const store = openStore({ kind: "memory" });
+  const before = toolsOf();
+  const after = toolsOf();
+  await using next = stage({ store, tools: after.tools, now });
+  await using dies = stage({ store, tools: before.tools, now });
+  const { run } = await dies.start("both");
+  (await dies.model.next()).finish({
+    finishReason: "tool-calls",
+    toolCalls: [
+      { id: "m", name: "send_mail", arguments: JSON.stringify(MAIL) },
+      { id: "w", name: "wait", arguments: "{}" },
+    ],
+  });
+  await until(async () => openQuestions(await answer(dies, run)).length > 0);
+  await store.renew(run, 1, -1);
+  await next.runs.sweep();
+  after.slow.resolve({ text: "waited" });
+  const [asked] = await questions(next, run);
+  await next.runs.decide("me", run, asked!.id, "denied");
+  const puppet = await next.model.next();
+  assertEquals(puppet.request.messages.slice(-2).map(({ text }) => text), [
+    "Not run: the person did not allow this.",
+    "waited",
+  ]);
+  puppet.finish();
+  const entries = await drain(await open(next.runs, run));
+  const steps = entries.flatMap(({ event: { type } }) =>
+    type === "start-step" || type === "finish-step" ? [type] : []
+  );
+  assertEquals(steps, [
+    "start-step",
+    "finish-step",
+    "start-step",
+    "finish-step",
+  ]);
+  before.slow.resolve({ text: "too late" });
 });
