@@ -63,6 +63,8 @@ export interface StepPart {
   kind: "step";
   /** The step's `finish-step` was seen. */
   done: boolean;
+  /** Why the model stopped, by its own word. */
+  finishReason?: FinishReason;
   /** Names what the store keeps for the model's next request. */
   carry?: string;
 }

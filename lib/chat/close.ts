@@ -119,6 +119,9 @@ function finishStep(step: StepPart) {
   return {
     type: "finish-step",
     ...(step.carry === undefined ? {} : { carry: step.carry }),
+    ...(step.finishReason === undefined
+      ? {}
+      : { finishReason: step.finishReason }),
   } as const;
 }
 

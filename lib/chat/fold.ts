@@ -82,6 +82,9 @@ function apply(answer: Answer, event: RunEvent): Change {
       if (step !== undefined) {
         step.done = true;
         if (event.carry !== undefined) step.carry = event.carry;
+        if (event.finishReason !== undefined) {
+          step.finishReason = event.finishReason;
+        }
       }
       if (event.usage !== undefined) {
         answer.usage = answer.usage === null

@@ -7,6 +7,7 @@
 import { isWaiting } from "../agent/history.ts";
 import { type Answer, emptyAnswer } from "../chat/answer.ts";
 import { fold } from "../chat/fold.ts";
+import type { AgentEvent, TerminalEvent } from "../chat/events.ts";
 import type { RunRow } from "../store/contract.ts";
 import { gatherBrief } from "./brief.ts";
 import { Driver, type StopReason } from "./driver.ts";
@@ -16,6 +17,7 @@ import type { LiveRun } from "./live.ts";
 import { readLog } from "./log.ts";
 import type { RunsOptions } from "./outcomes.ts";
 import { pathTo } from "./path.ts";
+import { recovery } from "./recovery.ts";
 
 export interface CrewOptions extends Omit<RunsOptions, "limits"> {
   limits: RunLimits;
@@ -68,13 +70,19 @@ export class Crew {
    *
    * @param chat The runs of its chat, at least those before it.
    */
-  drive(row: RunRow, committed: Entry[], chat: RunRow[]): Driver {
+  drive(
+    row: RunRow,
+    committed: Entry[],
+    chat: RunRow[],
+    first: AgentEvent[] = [],
+  ): Driver {
     const { store, models, toolbox, now, report, limits, answer } =
       this.#options;
     const driver = new Driver({
       store,
       row,
       committed,
+      first,
       brief: () =>
         gatherBrief(row, pathTo(row, chat), {
           store,
@@ -120,17 +128,25 @@ export class Crew {
 
   /** Drives a run from where its log ends, or ends it. */
   async #goOn(row: RunRow): Promise<void> {
-    const { store, report } = this.#options;
+    const { store, report, now } = this.#options;
     const committed = await Array.fromAsync(readLog(store, row.id));
     const answer = emptyAnswer(row.id);
     for (const entry of committed) fold(answer, entry);
+    let first: AgentEvent[] = [];
     if (!isWaiting(answer)) {
-      return await Driver.interrupt({ store, row, committed, report });
+      const end = (terminal: TerminalEvent) =>
+        Driver.end({ store, row, committed, report }, terminal);
+      if (row.stopRequested) {
+        return await end({ type: "abort", reason: "user" });
+      }
+      const how = recovery(answer, committed, now());
+      if (how.kind === "end") return await end(how.terminal);
+      first = how.events;
     }
     const chat = await store.runs(row.chat);
     // Not begun here: whoever comes next goes on once the lease is over.
     if (this.#closing) return;
-    const driver = this.drive(row, committed, chat);
+    const driver = this.drive(row, committed, chat, first);
     this.#options.onTaken(row.id);
     // Stop may have been pressed since it was taken, before it could hear of it.
     const wish = row.stopRequested || (await store.run(row.id))?.stopRequested;
@@ -138,9 +154,9 @@ export class Crew {
   }
 
   /**
-   * Ends runs whose owner is gone: shown text stays, and the person may ask
-   * again (decision 8). What waits for a person goes on. Called every two seconds
-   * and at the start.
+   * Takes runs whose owner is gone. What had not begun to speak goes on, and so
+   * does what waits for a person; of the others the shown text stays, and the
+   * person may ask again (decision 8). Called every two seconds and at the start.
    */
   sweep(): Promise<void> {
     this.#sweeping = this.#sweeping.then(() => this.#sweep()).catch((error) =>

@@ -9,7 +9,12 @@ import { before, repeatsOf, runMessages } from "../agent/history.ts";
 import { outOfSteps, runAgent } from "../agent/loop.ts";
 import { allowedIn, strangersIn } from "../agent/trust.ts";
 import { type Answer, openQuestions } from "../chat/answer.ts";
-import type { Approval, Decision, TerminalEvent } from "../chat/events.ts";
+import type {
+  AgentEvent,
+  Approval,
+  Decision,
+  TerminalEvent,
+} from "../chat/events.ts";
 import { newApprovalId } from "../chat/ids.ts";
 import { type RunRow, type Store, StoreError } from "../store/contract.ts";
 import type { Brief } from "./brief.ts";
@@ -26,6 +31,8 @@ export interface DriverOptions {
   row: RunRow;
   /** The entries committed so far; at least the `start`. */
   committed: Entry[];
+  /** What a new owner has to say before it goes on. */
+  first: AgentEvent[];
   /** Gathered when the run begins, so that its `start` need not wait. */
   brief: () => Promise<Brief>;
   limits: RunLimits;
@@ -70,9 +77,10 @@ export class Driver {
     this.done = this.#drive();
   }
 
-  /** Ends a run whose owner is gone: what was shown stays (decision 8). */
-  static async interrupt(
+  /** Ends a run that nobody drives: what was shown stays (decision 8). */
+  static async end(
     options: Pick<DriverOptions, "store" | "row" | "committed" | "report">,
+    terminal: TerminalEvent,
   ): Promise<void> {
     const tape = new Tape({
       store: options.store,
@@ -83,14 +91,9 @@ export class Driver {
       onFailed: () => {},
     });
     try {
-      await tape.end({
-        type: "error",
-        code: "run_interrupted",
-        errorText: "The server was interrupted while it was answering.",
-        retryable: true,
-      });
+      await tape.end(terminal);
     } catch (error) {
-      options.report("An interrupted run was not closed", error);
+      options.report("A run without an owner was not closed", error);
     }
   }
 
@@ -117,6 +120,8 @@ export class Driver {
 
   async #run(): Promise<TerminalEvent | "parked"> {
     const { signal } = this.#abort;
+    this.#options.first.forEach(this.tape.write);
+    await this.tape.settled();
     const brief = await unlessStopped(this.#options.brief(), signal);
     // A crash between a question and its pause: what the step cost is not known.
     const step = this.tape.answer.parts.findLast(({ kind }) => kind === "step");
@@ -341,6 +346,8 @@ async function unlessStopped<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const { promise: stopped, reject } = Promise.withResolvers<never>();
+  // An abort that is over is not heard of any more.
+  if (signal.aborted) reject(signal.reason);
   const onAbort = () => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {

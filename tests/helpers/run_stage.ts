@@ -54,7 +54,8 @@ export function stage(
     },
     async [Symbol.asyncDispose]() {
       await runs.close();
-      await store.close();
+      // One that several stages share is the test's to close.
+      if (options.store === undefined) await store.close();
     },
   };
 }

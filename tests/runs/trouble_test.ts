@@ -196,6 +196,16 @@ Deno.test("N4: a run whose log cannot be read keeps no other run from being ende
   await using next = stage({ store });
   const first = await created(store, ask({ leaseMs: 0 }));
   const second = await created(store, ask({ leaseMs: 0 }));
+  const spoken = [
+    { type: "start-step" },
+    { type: "text-start", id: "t1" },
+    { type: "text-delta", id: "t1", off: 0, delta: "half" },
+  ];
+  await store.append(
+    second.id,
+    1,
+    spoken.map((event, i) => ({ seq: 2 + i, json: JSON.stringify(event) })),
+  );
   const { read } = store;
   store.read = (run, ...args) =>
     run === first.id

@@ -1,0 +1,95 @@
+/**
+ * What becomes of a run whose owner is gone (decision 8): nothing that was shown
+ * is taken back, and nothing with an effect is done twice.
+ *
+ * @module
+ */
+import type { Answer } from "../chat/answer.ts";
+import { closingEvents } from "../chat/close.ts";
+import type {
+  AgentEvent,
+  FinishReason,
+  TerminalEvent,
+} from "../chat/events.ts";
+import type { Entry } from "./entry.ts";
+
+/** How a run goes on whose owner is gone. */
+export type Recovery =
+  /** From its log, after these events. */
+  | { kind: "go-on"; events: AgentEvent[] }
+  /**
+   * Not at all: all was said and only the end is missing, or it had begun to
+   * speak, or it is taken over the second time.
+   */
+  | { kind: "end"; terminal: TerminalEvent };
+
+/**
+ * @param answer The run's log so far, folded.
+ * @param committed The log itself.
+ */
+export function recovery(
+  answer: Answer,
+  committed: Entry[],
+  now: Date,
+): Recovery {
+  const at = answer.parts.findLastIndex(({ kind }) => kind === "step");
+  const step = answer.parts[at];
+  const parts = answer.parts.slice(at + 1);
+  const tools = parts.filter((part) => part.kind === "tool");
+  if (step?.kind === "step" && step.done && tools.length === 0) {
+    return {
+      kind: "end",
+      terminal: finishOf(answer, step.finishReason, now, committed[0]!),
+    };
+  }
+  const taken =
+    committed.filter(({ event }) =>
+      event.type === "data-run" && event.data.status === "taken-over"
+    ).length;
+  const spoke = step?.kind === "step" && !step.done &&
+    parts.some((part) => "text" in part && part.text !== "");
+  if (spoke || taken > 0) return { kind: "end", terminal: INTERRUPTED };
+  // A call still being typed was never run: the model is asked again.
+  const typing = tools.some(({ state }) => state === "input");
+  return {
+    kind: "go-on",
+    events: [
+      {
+        type: "data-run",
+        data: { status: "taken-over", attempt: 2 },
+        transient: true,
+      },
+      ...(typing || tools.length === 0 ? closingEvents(answer) : []),
+    ],
+  };
+}
+
+const INTERRUPTED: TerminalEvent = {
+  type: "error",
+  code: "run_interrupted",
+  errorText: "The server was interrupted while it was answering.",
+  retryable: true,
+};
+
+function finishOf(
+  answer: Answer,
+  reason: FinishReason | undefined,
+  now: Date,
+  { event: start }: Entry,
+): TerminalEvent {
+  const began = start.type === "start"
+    ? Date.parse(start.messageMetadata.created_at)
+    : now.getTime();
+  const steps = answer.parts.filter(({ kind }) => kind === "step").length;
+  return {
+    type: "finish",
+    finishReason: reason === undefined || reason === "tool-calls"
+      ? "stop"
+      : reason,
+    messageMetadata: {
+      usage: answer.usage ?? { input: 0, output: 0, total: 0 },
+      steps,
+      ms: Math.max(0, now.getTime() - began),
+    },
+  };
+}
