@@ -69,8 +69,7 @@ Deno.test("N3 N8: an owner whose run was taken over does not act on what the cha
   const puppet = await it.model.next();
   assertEquals(sent, [MAIL]);
   const { epoch } = await row(it, run);
-  await it.store.renew(run, epoch, 0);
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await it.store.renew(run, epoch, -1);
   assertEquals((await it.store.takeExpired("other", 60_000)).length, 1);
   puppet.call("send_mail", { ...MAIL, text: "two" }, "c2");
   assertEquals(await puppet.aborted, "lost");
@@ -203,8 +202,7 @@ Deno.test("N7: Stop ends a waiting run though a server of tools is not there", a
 Deno.test("what a person answered while the process went down happens in the next one", async () => {
   const { sent, tools } = toolsOf();
   const store = openStore({ kind: "memory" });
-  const limits = { leaseMs: 20 };
-  const first = stage({ store, tools, now, limits });
+  const first = stage({ store, tools, now });
   const { run, asked } = await asking(first);
   const gate = Promise.withResolvers<void>();
   const { take } = store;
@@ -219,7 +217,8 @@ Deno.test("what a person answered while the process went down happens in the nex
   assertEquals((await store.run(run))!.status, "running");
   store.take = take;
   await using second = stage({ store, tools, now });
-  await new Promise((resolve) => setTimeout(resolve, 25));
+  const taken = (await store.run(run))!;
+  await store.renew(run, taken.epoch, -1);
   await second.runs.sweep();
   (await second.model.next()).finish();
   await over(second, run);
