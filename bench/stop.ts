@@ -15,7 +15,7 @@ import { type Figure, percentile } from "./report.ts";
 import { startHolder, startMcpHolder } from "./stop_servers.ts";
 
 /** Somebody at work who can be stopped. */
-export interface Worker {
+interface Worker {
   /** Resolves once it is at work. */
   busy(): Promise<void>;
   /** Resolves with the moment it heard of the stop, by `performance.now()`. */

@@ -4,12 +4,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  ConfigError,
-  DEFAULT_MODEL,
-  describeConfig,
-  readConfig,
-} from "../lib/config.ts";
+import { ConfigError, DEFAULT_MODEL, readConfig } from "../lib/config.ts";
 
 const CANARY = "sk-canary-0123456789abcdef";
 
@@ -281,27 +276,4 @@ Deno.test("P01: no message repeats a secret, also not one in the wrong place", (
     const text = problems(env).join("\n");
     assert(!text.includes("canary"), `${text}\nfrom ${Object.keys(env)}`);
   }
-});
-
-Deno.test("describeConfig() says where, which model and for whom, and no secret", () => {
-  const lines = describeConfig(readConfig({
-    HOST: "::",
-    TICKERTAPE_ACCESS: "public",
-    OPENAI_API_KEY: CANARY,
-    TICKERTAPE_ORIGIN: "https://chat.example.org",
-    GTFS_FEED: `https://x.test/feed.zip?key=${CANARY}`,
-  })).join("\n");
-  assertStringIncludes(lines, "http://[::]:8000 (whoever can reach it");
-  assertStringIncludes(lines, `${DEFAULT_MODEL} at https://api.openai.com/v1`);
-  assertStringIncludes(lines, "https://chat.example.org");
-  assert(!lines.includes("canary"));
-  assertStringIncludes(
-    describeConfig(readConfig({})).join("\n"),
-    "built-in demo",
-  );
-  const reader = { TICKERTAPE_WEB_READER: "corp.com,.corp.org" };
-  assertStringIncludes(
-    describeConfig(readConfig(reader)).join("\n"),
-    "web pages corp.com, .corp.org",
-  );
 });

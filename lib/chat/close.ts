@@ -45,7 +45,7 @@ export function closingEvents(answer: Answer): AgentEvent[] {
  * What is said of a call that never got its result. One a person allowed may
  * have taken effect all the same: it is never run again by itself (N8).
  */
-export function abortedText(part: ToolPart): string {
+function abortedText(part: ToolPart): string {
   const allowed = part.allowed || part.approval?.decision === "once" ||
     part.approval?.decision === "chat";
   return part.state === "running" && allowed

@@ -12,7 +12,7 @@ import { forChoosing, isChatModel, usesResponses } from "./model_names.ts";
 import { createOpenAIModel } from "./openai.ts";
 import { refresher } from "./refresh.ts";
 
-export const OPENAI_URL = "https://api.openai.com/v1";
+const OPENAI_URL = "https://api.openai.com/v1";
 
 /** For the whole list, ms. */
 const PATIENCE = 3_000;

@@ -81,7 +81,7 @@ function failure(
 }
 
 /** What becomes of a request whose server goes down. */
-export const LEAVING: Failure = failure(...ABORTED.shutdown, true);
+const LEAVING: Failure = failure(...ABORTED.shutdown, true);
 
 function failureOf(event: AbortEvent | ErrorEvent): Failure {
   if (event.type === "abort") {

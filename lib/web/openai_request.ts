@@ -17,7 +17,7 @@ import {
 import { HttpProblem } from "./problem.ts";
 
 /** Most text of a request, question and context together, in UTF-16 units. */
-export const MAX_PROMPT = 1_000_000;
+const MAX_PROMPT = 1_000_000;
 const MAX_MESSAGES = 2_000;
 
 const part = z.looseObject({

@@ -5,8 +5,7 @@
  */
 import * as z from "zod";
 import { isChatId } from "../chat/ids.ts";
-import { MAX_IMAGE, MAX_IMAGES, MAX_SYSTEM } from "../chat/settings.ts";
-import { isImageUrl } from "./images.ts";
+import { MAX_SYSTEM } from "../chat/settings.ts";
 
 /** Longest question, in UTF-16 units. */
 export const MAX_TEXT = 32_000;
@@ -16,18 +15,6 @@ export const MAX_QUESTION = 2_000;
 const text = z.string()
   .max(MAX_TEXT, `text is longer than ${MAX_TEXT} characters`)
   .refine((value) => value.trim() !== "", "text is empty");
-
-/** Data URLs of images, as many and as large as a question may bring. */
-export const imageUrls = z.array(
-  // Length first: the pattern need not read what is refused anyway.
-  z.string().max(MAX_IMAGE, "an image may have about 3 MB").refine(
-    isImageUrl,
-    "an image is a data URL of PNG, JPEG, WebP or GIF",
-  ),
-).max(MAX_IMAGES, `at most ${MAX_IMAGES} images`);
-
-/** Bytes of a request that may bring images. */
-export const WITH_IMAGES = MAX_IMAGES * MAX_IMAGE + 256 * 1024;
 
 /** `PUT /api/chats/{chat}/settings`, and those of a new chat. */
 export const chatSettings = z.strictObject({
@@ -50,7 +37,8 @@ export const startRequest = z.object({
   idempotency_key: z.string()
     .regex(/^[\x21-\x7e]{1,200}$/, "use 1 to 200 visible ASCII characters")
     .nullish(),
-  images: imageUrls.nullish(),
+  /** Looked at by `checkedImages`, as on every door. */
+  images: z.array(z.string()).nullish(),
   settings: chatSettings.nullish(),
 });
 

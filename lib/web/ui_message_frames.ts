@@ -36,7 +36,7 @@ export function uiMessageFrames(): FrameFormat {
 }
 
 /** One event without a field that any of the schemas does not have. */
-export function strictChunk(event: RunEvent): Record<string, unknown> {
+function strictChunk(event: RunEvent): Record<string, unknown> {
   const { type } = event;
   switch (type) {
     case "start":

@@ -1,7 +1,8 @@
 import type { StartedRun } from "../../lib/chat/views.ts";
 import { readJson } from "../../lib/web/body.ts";
+import { checkedImages, MAX_BODY } from "../../lib/web/images.ts";
 import { api } from "../../lib/web/problem.ts";
-import { startRequest, WITH_IMAGES } from "../../lib/web/requests.ts";
+import { startRequest } from "../../lib/web/requests.ts";
 import type { Handlers } from "../../lib/web/route.ts";
 import { eventFrames } from "../../lib/web/sse.ts";
 import { startRefusal } from "../../lib/web/start_refusal.ts";
@@ -11,14 +12,16 @@ import { wants } from "../../lib/web/wants.ts";
 /** `POST /api/runs`: ask. 202 with the run, or its events if asked for them. */
 export const handler: Handlers = api({
   async POST({ req, state }) {
-    const body = await readJson(req, startRequest, { limit: WITH_IMAGES });
+    const body = await readJson(req, startRequest, { limit: MAX_BODY });
     const { runs, owner } = state;
     const outcome = await runs.start({
       owner,
       text: body.text,
       chat: body.chat_id ?? undefined,
       idempotencyKey: body.idempotency_key ?? undefined,
-      images: body.images ?? undefined,
+      images: checkedImages(
+        (body.images ?? []).map((url, i) => ({ url, param: `images[${i}]` })),
+      ),
       settings: body.settings ?? undefined,
     });
     if (outcome.kind !== "started") return startRefusal(outcome);

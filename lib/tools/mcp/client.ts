@@ -39,7 +39,7 @@ const OURS = { name: "tickertape", title: "Tickertape", version: "1.0.0" };
 const PROBE_MS = 1_500;
 const BYE_MS = 1_000;
 const PAGES = 20;
-export const MAX_TOOLS = 100;
+const MAX_TOOLS = 100;
 /** Tools that cannot be used, told of one by one; a server may list thousands. */
 const MAX_WARNINGS = 10;
 

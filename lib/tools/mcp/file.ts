@@ -11,7 +11,7 @@
 import * as z from "zod";
 
 /** Where the file is looked for when no setting names one. */
-export const DEFAULT_FILE = "tickertape.mcp.json";
+const DEFAULT_FILE = "tickertape.mcp.json";
 
 /** A server as the operator described it. */
 export interface ServerSpec {
