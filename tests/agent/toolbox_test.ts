@@ -155,3 +155,28 @@ Deno.test("T10: whatever a tool returns or throws is bounded, typed and one answ
   }
   assertEquals(({} as { admin?: boolean }).admin, undefined);
 });
+
+Deno.test("the data of an answer that would not fit its frame is left out, its text is kept", async () => {
+  const answer = async (size: number) => {
+    const tool: Tool = {
+      ...mail,
+      input: z.object({}),
+      run: () => ({
+        text: "长".repeat(10_000),
+        data: { rows: "x".repeat(size) },
+      }),
+    };
+    const prepared = createToolbox([tool], NOW).prepare(call({}));
+    assert(prepared.kind === "ready");
+    const signal = new AbortController().signal;
+    return (await prepared.run(signal, () => {})).output;
+  };
+  const bytes = (value: unknown) =>
+    new TextEncoder().encode(JSON.stringify(value)).length;
+  const fits = await answer(14_900);
+  assert(fits.data !== undefined);
+  assert(bytes(fits) < 32 * 1024, `${bytes(fits)} bytes`);
+  const tooMuch = await answer(15_100);
+  assertEquals(tooMuch.data, undefined);
+  assert(tooMuch.text.startsWith("长长"));
+});

@@ -58,6 +58,9 @@ export class Puppet {
   }
 }
 
+/** How long a test waits for something that should have happened. */
+const PATIENCE_MS = 10_000;
+
 export class PuppetModel implements Model {
   readonly id = "puppet";
   #asked: Puppet[] = [];
@@ -78,10 +81,19 @@ export class PuppetModel implements Model {
     return puppet.turn;
   }
 
-  /** The next question; waits for it. */
+  /** The next question; waits for it, but not for ever. */
   next(): Promise<Puppet> {
     const puppet = this.#asked.shift();
     if (puppet !== undefined) return Promise.resolve(puppet);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error("Nobody asked the model")),
+        PATIENCE_MS,
+      );
+      this.#waiting.push((puppet) => {
+        clearTimeout(timer);
+        resolve(puppet);
+      });
+    });
   }
 }

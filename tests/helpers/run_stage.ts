@@ -69,11 +69,14 @@ export async function open(runs: Runs, run: string): Promise<TapeReader> {
 /** Every entry to the end of the run. */
 export async function drain(reader: TapeReader): Promise<Entry[]> {
   const entries: Entry[] = [];
+  // A run that never ends gives up its reader, and what it said is judged.
+  const timer = setTimeout(() => reader.close(), 10_000);
   while (true) {
     const pulled = await reader.pull();
     if (pulled.kind === "entries") entries.push(...pulled.entries);
     else if (pulled.kind !== "beat") break;
   }
+  clearTimeout(timer);
   reader.close();
   return entries;
 }

@@ -256,3 +256,19 @@ Deno.test("R03: an answer sealed by an older version is told again when its log 
   const told = folded(await drain(await open(it.runs, run)));
   assertEquals([told.status, answerText(told)], ["complete", "old"]);
 });
+
+Deno.test("a question with images counts for as many questions as it is heavy", async () => {
+  await using it = stage({ limits: { questionsPerMinute: 5 } });
+  const ask = async (size: number) =>
+    (await it.runs.start({
+      owner: "me",
+      text: "see",
+      images: [`data:image/png;base64,${"A".repeat(size)}`],
+    })).kind;
+  // A quarter of a megabyte is one more.
+  assertEquals(await ask(300 * 1024), "started");
+  assertEquals(await ask(300 * 1024), "started");
+  assertEquals(await ask(300 * 1024), "too-many");
+  assertEquals(await ask(100), "started");
+  assertEquals(await ask(100), "too-many");
+});
