@@ -5,7 +5,7 @@
  * @module
  */
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
-import { aboutUrl, Reader } from "./config_reader.ts";
+import { aboutUrl, isPostgresUrl, Reader } from "./config_reader.ts";
 import { isLoopback } from "./loopback.ts";
 
 export { ConfigError } from "./config_reader.ts";
@@ -29,8 +29,13 @@ export interface Config {
   hostname: string;
   /** `loopback`: this computer only. `public`: whoever can reach it. */
   access: "loopback" | "public";
-  /** The folder of the database. */
+  /** The folder of the database file, where `database` is null. */
   data: string;
+  /**
+   * A Postgres database instead of the file, as in "postgres://...". Holds a
+   * password: for the store and `redact`, nobody else.
+   */
+  database: string | null;
   /** Null: looked for on this computer, else the built-in demo. */
   model: ModelConfig | null;
   /** `OPENAI_MODEL` where `model` is null: the standard among what is found. */
@@ -61,6 +66,8 @@ export interface Config {
    * below it.
    */
   webReader: { allow: string[] | null } | null;
+  /** Chats are removed this many days after their last question; null: never. */
+  keepDays: number | null;
   log: LogLevel;
   /** Not wrong, but probably not meant: one sentence each. */
   warnings: string[];
@@ -71,8 +78,11 @@ const SETTINGS = [
   "TICKERTAPE_DATA",
   // Read by the tests alone; no reason to warn of it.
   "TICKERTAPE_E2E",
+  "TICKERTAPE_FAULTS",
+  "TICKERTAPE_FAULTS_OUT",
   "TICKERTAPE_FULL",
   "TICKERTAPE_HOSTS",
+  "TICKERTAPE_KEEP_DAYS",
   "TICKERTAPE_LANG",
   "TICKERTAPE_LOG",
   "TICKERTAPE_MCP",
@@ -93,6 +103,19 @@ function readPort(read: Reader): number {
   if (port <= 65535) return port;
   read.wrong("PORT", "must be a whole number from 0 to 65535", "8000");
   return 8000;
+}
+
+function readKeepDays(read: Reader): number | null {
+  const text = read.text("TICKERTAPE_KEEP_DAYS");
+  if (text === undefined) return null;
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (days > 0) return days;
+  read.wrong(
+    "TICKERTAPE_KEEP_DAYS",
+    "must be a whole number of days, at least 1 (leave it out to keep all chats)",
+    "365",
+  );
+  return null;
 }
 
 function readHostname(read: Reader): string {
@@ -202,6 +225,19 @@ function readResponsesModels(read: Reader): string[] {
   return [];
 }
 
+function readDatabase(read: Reader): string | null {
+  const text = read.text("DATABASE_URL");
+  if (text === undefined || isPostgresUrl(text)) return text ?? null;
+  read.wrongSecret(
+    "DATABASE_URL",
+    "must be the URL of a Postgres database, with %-escapes for what is " +
+      "special in a URL; leave it out and the database is a SQLite file in " +
+      "TICKERTAPE_DATA",
+    "postgres://user:password@host:5432/database",
+  );
+  return null;
+}
+
 function readOrigin(read: Reader): string | null {
   const text = read.text("TICKERTAPE_ORIGIN");
   if (text === undefined) return null;
@@ -297,6 +333,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     hostname,
     access: readAccess(read, hostname),
     data: read.text("TICKERTAPE_DATA") ?? "./data",
+    database: readDatabase(read),
     model,
     localModel: model === null ? read.text("OPENAI_MODEL") ?? null : null,
     responsesModels: readResponsesModels(read),
@@ -307,16 +344,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     gtfsFeed: readFeed(read),
     mcp: read.text("TICKERTAPE_MCP") ?? null,
     webReader: readWebReader(read),
+    keepDays: readKeepDays(read),
     log: read.choice("TICKERTAPE_LOG", LOG_LEVELS) ?? "info",
     warnings: [],
   };
-  if (read.has("DATABASE_URL")) {
-    read.wrongSecret(
-      "DATABASE_URL",
-      "Postgres comes with a later version; leave it out and the database is " +
-        "a SQLite file in TICKERTAPE_DATA",
-    );
-  }
   read.unknown("TICKERTAPE_", SETTINGS);
   config.warnings = read.finish();
   return config;

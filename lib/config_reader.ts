@@ -39,6 +39,13 @@ export function aboutUrl(text: string): AboutUrl {
   return { url, problem: null };
 }
 
+/** Whether it is like postgres://user:password@host:5432/database. */
+export function isPostgresUrl(text: string): boolean {
+  // Several hosts may stand there with commas between them, unlike in a URL.
+  const one = text.replace(/,[^/?#@]*(?=[/?#]|$)/, "");
+  return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(one);
+}
+
 /** Steps of one character from `a` to `b`. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -17,7 +17,8 @@ import {
 } from "../lib/models/model_list.ts";
 import { DEMO, isChatModel } from "../lib/models/model_names.ts";
 import { openStore } from "../lib/store/mod.ts";
-import { environment, exists, findHost, ROOT } from "./launch.ts";
+import type { Look } from "../lib/store/postgres_open.ts";
+import { configFlags, environment, exists, findHost, ROOT } from "./launch.ts";
 
 type Verdict = "ok" | "warn" | "fail";
 
@@ -111,8 +112,44 @@ async function aboutData(data: string): Promise<Finding> {
   }
 }
 
+/**
+ * Asks the database server, in a process of its own: that needs a package, which
+ * the tasks do without. Nothing is changed there.
+ */
+async function aboutPostgres(url: string): Promise<Finding> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "-q", ...configFlags("npm"), "tasks/postgres_look.ts"],
+    cwd: ROOT,
+    env: { DATABASE_URL: url, NO_COLOR: "1" },
+  }).output();
+  if (!success) {
+    const said = new TextDecoder().decode(stderr).trim();
+    return finding("fail", "database", said.split("\n").at(-1)!);
+  }
+  const { name, version, schema, durable, connections }: Look = JSON.parse(
+    new TextDecoder().decode(stdout),
+  );
+  const tables = schema === 0
+    ? "our tables will be made at the first start"
+    : `schema ${schema}`;
+  return durable
+    ? finding(
+      "ok",
+      "database",
+      `Postgres ${version} at ${name} answers: ${tables}, ` +
+        `${connections} connections at most (an instance takes up to 5)`,
+    )
+    : finding(
+      "warn",
+      "database",
+      `Postgres ${version} at ${name} loses answers when the power fails: ` +
+        "set its fsync and full_page_writes to on",
+    );
+}
+
 /** Opens the database as the server would; one that is not there yet is well. */
-async function aboutDatabase(data: string): Promise<Finding> {
+async function aboutDatabase({ data, database }: Config): Promise<Finding> {
+  if (database !== null) return await aboutPostgres(database);
   const path = resolve(fileURLToPath(ROOT), data, "tickertape.db");
   try {
     await Deno.stat(path);
@@ -309,7 +346,7 @@ findings.forEach(tell);
 tell(aboutSqlite());
 if (config) {
   tell(await aboutData(config.data));
-  tell(await aboutDatabase(config.data));
+  tell(await aboutDatabase(config));
   tell(aboutPort(config));
   tell(await aboutModel(config));
   tell(await aboutToolServers(config));

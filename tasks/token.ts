@@ -8,12 +8,15 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TokenNameError, Tokens } from "../lib/access/tokens.ts";
 import { ConfigError, readConfig } from "../lib/config.ts";
-import { openStore } from "../lib/store/mod.ts";
-import { environment, ROOT } from "./launch.ts";
+import { openNamed } from "../lib/store/mod.ts";
+import { configFlags, environment, ROOT, run as runDeno } from "./launch.ts";
 
 const USAGE = `Usage: deno task token add <name>
        deno task token list
        deno task token revoke <name>`;
+
+/** Says that this is the process that has the packages. */
+const AGAIN = "--with-packages";
 
 /** Runs one command; the exit code says whether it was done. */
 async function run(tokens: Tokens, args: string[]): Promise<number> {
@@ -51,11 +54,19 @@ async function run(tokens: Tokens, args: string[]): Promise<number> {
 
 async function main(args: string[]): Promise<number> {
   try {
-    const { data } = readConfig(environment());
+    const { data, database } = readConfig(environment());
+    if (database !== null && args[0] !== AGAIN) {
+      // Postgres needs a package, which the tasks do without.
+      const self = ["run", "-A", ...configFlags("npm"), "tasks/token.ts"];
+      return await runDeno([...self, AGAIN, ...args]);
+    }
     const path = resolve(fileURLToPath(ROOT), data, "tickertape.db");
-    const store = openStore({ kind: "sqlite", path });
+    const store = await openNamed(database, path);
     try {
-      return await run(new Tokens(store), args);
+      return await run(
+        new Tokens(store),
+        args.filter((word) => word !== AGAIN),
+      );
     } finally {
       await store.close();
     }

@@ -18,6 +18,7 @@ Deno.test("readConfig() of an empty environment listens on loopback and names no
     hostname: "127.0.0.1",
     access: "loopback",
     data: "./data",
+    database: null,
     model: null,
     localModel: null,
     responsesModels: [],
@@ -28,6 +29,7 @@ Deno.test("readConfig() of an empty environment listens on loopback and names no
     gtfsFeed: null,
     mcp: null,
     webReader: null,
+    keepDays: null,
     log: "info",
     warnings: [],
   });
@@ -42,12 +44,14 @@ Deno.test("readConfig() reads every setting; blanks around a value do not count"
       OPENAI_BASE_URL: "http://localhost:11434/v1/",
       OPENAI_MODEL: "qwen3",
       OPENAI_API: "gpt-5*, o3",
+      DATABASE_URL: "postgres://me:pa%40ss@db.example.org/tape",
       TICKERTAPE_DATA: "/var/lib/tickertape",
       TICKERTAPE_ORIGIN: "https://Chat.example.org/",
       TICKERTAPE_HOSTS: "Chat.local, box:8000,[fe80::1]",
       TICKERTAPE_LANG: "zh",
       TICKERTAPE_SERVE_WITH: "npm",
       TICKERTAPE_LOG: "debug",
+      TICKERTAPE_KEEP_DAYS: "365",
       GTFS_FEED: "https://transit.example.org/feed.zip",
       TICKERTAPE_MCP: "./servers.json",
       TICKERTAPE_WEB_READER: "Docs.example.org, .wikipedia.org",
@@ -57,6 +61,7 @@ Deno.test("readConfig() reads every setting; blanks around a value do not count"
       hostname: "::1",
       access: "loopback",
       data: "/var/lib/tickertape",
+      database: "postgres://me:pa%40ss@db.example.org/tape",
       model: {
         apiKey: CANARY,
         baseUrl: "http://localhost:11434/v1",
@@ -71,6 +76,7 @@ Deno.test("readConfig() reads every setting; blanks around a value do not count"
       gtfsFeed: "https://transit.example.org/feed.zip",
       mcp: "./servers.json",
       webReader: { allow: ["docs.example.org", ".wikipedia.org"] },
+      keepDays: 365,
       log: "debug",
       warnings: [],
     },
@@ -95,11 +101,12 @@ Deno.test("readConfig() reports every wrong setting at once, with value, rule an
     TICKERTAPE_LANG: "fr",
     TICKERTAPE_SERVE_WITH: "express",
     TICKERTAPE_LOG: "loud",
+    TICKERTAPE_KEEP_DAYS: "0",
     GTFS_FEED: "ftp://x/feed.zip",
     TICKERTAPE_WEB_READER: "yes",
     OPENAI_API: "gpt*5",
     OPENAI_BASE_URL: "localhost:11434",
-    DATABASE_URL: "postgres://me:hunter22@db/x",
+    DATABASE_URL: "mysql://me:hunter22@db/x",
   });
   assertEquals(found.map((text) => text.match(/^[A-Z_]+/)![0]).sort(), [
     "DATABASE_URL",
@@ -110,6 +117,7 @@ Deno.test("readConfig() reports every wrong setting at once, with value, rule an
     "PORT",
     "TICKERTAPE_ACCESS",
     "TICKERTAPE_HOSTS",
+    "TICKERTAPE_KEEP_DAYS",
     "TICKERTAPE_LANG",
     "TICKERTAPE_LOG",
     "TICKERTAPE_ORIGIN",
@@ -238,6 +246,26 @@ Deno.test("S05: readConfig() reads from TICKERTAPE_WEB_READER which hosts may be
   }
 });
 
+Deno.test("readConfig() takes every way people write a Postgres URL", () => {
+  for (
+    const url of [
+      "postgres://db/tape",
+      "postgresql://me:pw@db.example.org:5432/tape?sslmode=require",
+      "postgres://me:p,w@a:5432,b:5433/tape?target_session_attrs=primary",
+      "postgres:///tape?host=/var/run/postgresql",
+      "postgres://me@[::1]:5432/tape",
+    ]
+  ) {
+    assertEquals(readConfig({ DATABASE_URL: url }).database, url);
+  }
+  for (const wrong of ["postgres://", "db/tape", "http://db/tape", "on"]) {
+    assertStringIncludes(
+      problems({ DATABASE_URL: wrong })[0]!,
+      "(value not shown): must be the URL of a Postgres database",
+    );
+  }
+});
+
 Deno.test("readConfig() warns of a key sent over plain http to another computer", () => {
   const env = { OPENAI_API_KEY: CANARY, OPENAI_MODEL: "m" };
   const far = readConfig({ ...env, OPENAI_BASE_URL: "http://box.lan/v1" });
@@ -269,7 +297,8 @@ Deno.test("P01: no message repeats a secret, also not one in the wrong place", (
     { TICKERTAPE_ORIGIN: `https://me:${CANARY}@x.test` },
     { GTFS_FEED: `https://me:${CANARY}@x.test/feed.zip` },
     { GTFS_FEED: `ftp://me:${CANARY}@x.test/feed.zip` },
-    { DATABASE_URL: `postgres://me:${CANARY}@db/x` },
+    { DATABASE_URL: `mysql://me:${CANARY}@db/x` },
+    { DATABASE_URL: `postgres://me:${CANARY}@db:no/x` },
     { OPENAI_API_KEY: CANARY, PORT: "x\0" },
   ];
   for (const env of wrong) {

@@ -1,6 +1,6 @@
 /**
- * What a storage engine must do. Engines (memory, SQLite, later Postgres) share
- * one contract and one test suite; nothing above this line knows which one runs.
+ * What a storage engine must do. Engines (memory, SQLite, Postgres) share one
+ * contract and one test suite; nothing above this line knows which one runs.
  *
  * The run log is the only record: a run's `start` is committed together with the
  * person's message, every later event is appended under the owner's epoch, and
@@ -60,6 +60,57 @@ export interface ChatRow {
   settings: string;
   /** Asked by a program: answers like any other, but is not in the list. */
   hidden: boolean;
+  /**
+   * The run at the end of the branch people see: the newest, unless somebody
+   * chose another ({@linkcode Store.setLeaf}). Null only where an older version
+   * asked last: then it is the newest.
+   */
+  leaf: string | null;
+}
+
+/** A message that waits until its chat's run is over. */
+export interface QueuedRow {
+  id: string;
+  chat: string;
+  owner: string;
+  text: string;
+  /** JSON; the store does not read it. */
+  options: string;
+  /** What {@linkcode NewRun.keep} will be. */
+  keep: { name: string; text: string }[];
+  idempotencyKey: string | null;
+  /** Not to wait for a good end: sent as soon as the run is over in any way. */
+  now: boolean;
+  createdAt: number;
+}
+
+export type NewMessage = Omit<QueuedRow, "now" | "createdAt">;
+
+export type EnqueueOutcome =
+  | { kind: "queued"; message: QueuedRow }
+  /** The idempotency key is a waiting message's: that one. */
+  | { kind: "waiting"; message: QueuedRow }
+  /** The idempotency key is a run's. */
+  | { kind: "existing"; run: RunRow }
+  /** The idempotency key's message was taken back. Nothing was written. */
+  | { kind: "withdrawn" }
+  /** The chat has no running run: ask at once. Nothing was written. */
+  | { kind: "idle" }
+  /** {@linkcode QUEUE_LIMIT} messages wait already. Nothing was written. */
+  | { kind: "full" }
+  | { kind: "no-chat" };
+
+/** How many messages of a chat may wait. */
+export const QUEUE_LIMIT = 20;
+
+/** What another process did that somebody here may be waiting for. */
+export interface News {
+  /**
+   * `log`: entries were committed, or the run was sealed or parked. `call`: Stop
+   * was asked for, or a question answered.
+   */
+  kind: "log" | "call";
+  runs: string[];
 }
 
 /** Everything {@linkcode Store.create} commits at once. */
@@ -84,14 +135,25 @@ export interface NewRun {
   idempotencyKey: string | null;
   leaseOwner: string;
   leaseMs: number;
-  /** The first log entry (seq 1, epoch 1): the run's `start`. */
-  start: RunEvent;
+  /**
+   * The first log entries (seq 1 and on, epoch 1): the run's `start`, and what
+   * the answer it goes on with had shown.
+   */
+  begin: RunEvent[];
+  /** The waiting message this is; it waits no more then. */
+  queued: string | null;
 }
 
 export type CreateOutcome =
   | { kind: "created"; run: RunRow }
   /** The idempotency key was seen before: that run, whatever became of it. */
   | { kind: "existing"; run: RunRow }
+  /** The idempotency key is a waiting message's. Nothing was written. */
+  | { kind: "waiting"; message: QueuedRow }
+  /** The idempotency key's message was taken back. Nothing was written. */
+  | { kind: "withdrawn" }
+  /** `queued` waits no more: sent by another process, or taken back. */
+  | { kind: "gone" }
   /** The chat has a running run. Nothing was written. */
   | { kind: "active"; run: RunRow }
   /** No such chat of this owner. Nothing was written. */
@@ -275,6 +337,66 @@ export interface Store {
   /** The chat if it is this owner's, else null. */
   chat(owner: string, id: string): Promise<ChatRow | null>;
 
+  /**
+   * Chooses the branch people see by its last run; false if chat and run are not
+   * this owner's, or do not belong together. Asking chooses anew.
+   */
+  setLeaf(owner: string, chat: string, run: string): Promise<boolean>;
+
+  /**
+   * Lets a message wait behind the chat's running run and those that wait
+   * already. Its key is judged as by {@linkcode create}.
+   */
+  enqueue(input: NewMessage): Promise<EnqueueOutcome>;
+
+  /** The waiting messages of this owner's chat, the next one first. */
+  queue(owner: string, chat: string): Promise<QueuedRow[]>;
+
+  /** Takes a waiting message back; null if it waits no more. */
+  withdraw(
+    owner: string,
+    chat: string,
+    id: string,
+  ): Promise<QueuedRow | null>;
+
+  /**
+   * Puts the waiting messages into another order; false, and nothing happened,
+   * if `ids` are not exactly those that wait.
+   */
+  reorder(owner: string, chat: string, ids: string[]): Promise<boolean>;
+
+  /** Makes a waiting message the next one, and `now`; false if it is gone. */
+  hurry(owner: string, chat: string, id: string): Promise<boolean>;
+
+  /**
+   * Messages whose turn it is: the first of each chat that has no running run,
+   * if the run that ended last there is complete or the message is `now`. At
+   * most `limit`, oldest first.
+   */
+  due(limit: number): Promise<QueuedRow[]>;
+
+  /**
+   * Deletes the chat with all its runs, logs, answers, what was kept for it and
+   * what waits in it; false if it is not this owner's. A run in progress is gone
+   * too: its driver's next append is fenced. Nothing of it is in any file once
+   * this has resolved, as far as the engine can see to that (case P06).
+   */
+  remove(owner: string, chat: string): Promise<boolean>;
+
+  /**
+   * Does the same to chats, whoever's, last asked before `before` (ms since
+   * 1970), that have no running run and no waiting message; at most `limit`.
+   * Returns how many.
+   */
+  removeOlder(before: number, limit: number): Promise<number>;
+
+  /**
+   * Tells what other processes on the same database did, where the engine hears
+   * of it; a net of slow looks is the caller's all the same. Ended by the
+   * function it returns.
+   */
+  listen(hear: (news: News) => void): () => void;
+
   /** What the person chose for a chat; false if it is not this owner's. */
   setChat(owner: string, id: string, settings: string): Promise<boolean>;
 
@@ -291,10 +413,14 @@ export interface Store {
   dropNote(shelf: string, key: string): Promise<boolean>;
 
   /**
-   * This owner's chats that are not hidden, the one asked last first, whatever
-   * the clock said.
+   * This owner's chats that are not hidden (or `all`), the one asked last first,
+   * whatever the clock said.
    */
-  chats(owner: string, limit: number): Promise<ChatRow[]>;
+  chats(
+    owner: string,
+    limit: number,
+    which?: "listed" | "all",
+  ): Promise<ChatRow[]>;
 
   /** A chat's runs in the order they were asked. */
   runs(chat: string): Promise<RunRow[]>;

@@ -1,6 +1,6 @@
 /**
  * The reference engine: the contract in plain objects. For tests and for
- * reading; nothing outlives the process, and nothing is ever let go of.
+ * reading; nothing outlives the process.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import type {
   ChatRow,
   CreateOutcome,
   Draft,
+  EnqueueOutcome,
+  NewMessage,
   NewRun,
   NoteRow,
   ParkOutcome,
+  QueuedRow,
   RunRow,
   Seal,
   Store,
   StoredEntry,
 } from "./contract.ts";
 import { StoreError } from "./contract.ts";
+import { Chats } from "./memory_chats.ts";
 import {
-  type Chat,
   compareText,
   copy,
   isRunning,
-  newChat,
-  newRun,
   type Run,
-  view,
+  Tables,
 } from "./memory_rows.ts";
 import {
   checkDrafts,
-  checkNewRun,
   checkNote,
   checkPark,
   checkText,
@@ -39,8 +39,6 @@ import {
   isParked,
   judgeAppend,
   judgePark,
-  KEY_LIFE_MS,
-  noParent,
 } from "./rules.ts";
 
 export interface MemoryOptions {
@@ -56,46 +54,19 @@ export function openMemory({ now = Date.now }: MemoryOptions = {}): Store {
 class MemoryStore implements Store {
   readonly kind = "memory";
   #now: () => number;
-  #chats = new Map<string, Chat>();
-  #runs = new Map<string, Run>();
-  #keys = new Map<string, { run: Run; createdAt: number }>();
-  #shelves = new Map<string, Map<string, string>>();
+  #tables = new Tables();
+  #runs = this.#tables.runs;
+  #shelves = this.#tables.shelves;
+  #chats: Chats;
   #closed = false;
 
   constructor(now: () => number) {
     this.#now = now;
+    this.#chats = new Chats(this.#tables, now);
   }
 
   create(input: NewRun): Promise<CreateOutcome> {
-    return this.#do((): CreateOutcome => {
-      checkNewRun(input);
-      const now = this.#now();
-      const { owner, idempotencyKey } = input;
-      const key = JSON.stringify([owner, idempotencyKey]);
-      const seen = idempotencyKey === null ? undefined : this.#keys.get(key);
-      if (seen !== undefined && seen.createdAt > now - KEY_LIFE_MS) {
-        return { kind: "existing", run: { ...seen.run.row } };
-      }
-      const chat = this.#chats.get(input.chat) ??
-        (input.newChatTitle === null ? undefined : newChat(input, now));
-      if (chat?.row.owner !== owner) return { kind: "no-chat" };
-      const active = chat.runs.find(isRunning);
-      if (active) return { kind: "active", run: { ...active.row } };
-
-      const after = chat.runs.some(({ row }) => row.id === input.parent);
-      if (input.parent !== null && !after) throw noParent(input);
-      if (this.#runs.has(input.run)) {
-        throw new RangeError(`Cannot create run "${input.run}": it exists`);
-      }
-      const run = newRun(input, now);
-      this.#runs.set(input.run, run);
-      this.#chats.set(input.chat, chat);
-      chat.runs.push(run);
-      chat.row.updatedAt = now;
-      chat.newest = this.#runs.size;
-      if (idempotencyKey !== null) this.#keys.set(key, { run, createdAt: now });
-      return { kind: "created", run: { ...run.row } };
-    });
+    return this.#do(() => this.#chats.create(input));
   }
 
   append(
@@ -235,26 +206,70 @@ class MemoryStore implements Store {
   }
 
   chat(owner: string, id: string): Promise<ChatRow | null> {
-    return this.#do(() => {
-      const chat = this.#chats.get(id);
-      return chat?.row.owner === owner ? view(chat) : null;
-    });
+    return this.#do(() => this.#chats.chat(owner, id));
   }
 
-  /** Whoever sweeps next takes it, should nobody do so at once. */
-  #call({ row }: Run): void {
-    if (row.leaseOwner !== null) return;
-    row.leaseUntil = Math.min(row.leaseUntil, this.#now());
+  chats(
+    owner: string,
+    limit: number,
+    which?: "listed" | "all",
+  ): Promise<ChatRow[]> {
+    return this.#do(() => this.#chats.list(owner, limit, which === "all"));
+  }
+
+  runs(chat: string): Promise<RunRow[]> {
+    return this.#do(() =>
+      (this.#tables.chats.get(chat)?.runs ?? []).map(({ row }) => ({ ...row }))
+    );
   }
 
   setChat(owner: string, id: string, settings: string): Promise<boolean> {
-    return this.#do(() => {
-      checkText("settings", settings);
-      const chat = this.#chats.get(id);
-      if (chat?.row.owner !== owner) return false;
-      chat.row.settings = settings;
-      return true;
-    });
+    return this.#do(() => this.#chats.setSettings(owner, id, settings));
+  }
+
+  setLeaf(owner: string, chat: string, run: string): Promise<boolean> {
+    return this.#do(() => this.#chats.setLeaf(owner, chat, run));
+  }
+
+  enqueue(input: NewMessage): Promise<EnqueueOutcome> {
+    return this.#do(() => this.#chats.enqueue(input));
+  }
+
+  queue(owner: string, chat: string): Promise<QueuedRow[]> {
+    return this.#do(() => this.#chats.queue(owner, chat));
+  }
+
+  withdraw(
+    owner: string,
+    chat: string,
+    id: string,
+  ): Promise<QueuedRow | null> {
+    return this.#do(() => this.#chats.withdraw(owner, chat, id));
+  }
+
+  reorder(owner: string, chat: string, ids: string[]): Promise<boolean> {
+    return this.#do(() => this.#chats.reorder(owner, chat, ids));
+  }
+
+  hurry(owner: string, chat: string, id: string): Promise<boolean> {
+    return this.#do(() => this.#chats.hurry(owner, chat, id));
+  }
+
+  due(limit: number): Promise<QueuedRow[]> {
+    return this.#do(() => this.#chats.due(limit));
+  }
+
+  remove(owner: string, chat: string): Promise<boolean> {
+    return this.#do(() => this.#chats.remove(owner, chat));
+  }
+
+  removeOlder(before: number, limit: number): Promise<number> {
+    return this.#do(() => this.#chats.removeOlder(before, limit));
+  }
+
+  /** Never rings: nobody else has this database. */
+  listen(): () => void {
+    return () => {};
   }
 
   putNote(shelf: string, key: string, json: string): Promise<void> {
@@ -281,25 +296,15 @@ class MemoryStore implements Store {
     return this.#do(() => this.#shelves.get(shelf)?.delete(key) ?? false);
   }
 
-  chats(owner: string, limit: number): Promise<ChatRow[]> {
-    return this.#do(() =>
-      [...this.#chats.values()]
-        .filter(({ row }) => row.owner === owner && !row.hidden)
-        .sort((a, b) => b.newest - a.newest)
-        .slice(0, Math.max(0, limit))
-        .map(view)
-    );
-  }
-
-  runs(chat: string): Promise<RunRow[]> {
-    return this.#do(() =>
-      (this.#chats.get(chat)?.runs ?? []).map(({ row }) => ({ ...row }))
-    );
-  }
-
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();
+  }
+
+  /** Whoever sweeps next takes it, should nobody do so at once. */
+  #call({ row }: Run): void {
+    if (row.leaseOwner !== null) return;
+    row.leaseUntil = Math.min(row.leaseUntil, this.#now());
   }
 
   #give(row: RunRow, leaseOwner: string, leaseMs: number): RunRow {

@@ -7,15 +7,26 @@
 import type {
   AppendOutcome,
   Draft,
+  NewMessage,
   NewRun,
   ParkOutcome,
+  QueuedRow,
   RunRow,
   Seal,
   StoredEntry,
 } from "./contract.ts";
 
-/** How long an idempotency key stands for its run (N10). */
+/**
+ * How long an idempotency key stands for its run, or for the message that was
+ * taken back (N10); for one that waits it stands as long as that waits.
+ */
 export const KEY_LIFE_MS = 24 * 60 * 60 * 1000;
+
+/** What a known key means for whoever comes with it again. */
+export type Judged =
+  | { kind: "existing"; run: RunRow }
+  | { kind: "waiting"; message: QueuedRow }
+  | { kind: "withdrawn" };
 
 /**
  * Refuses text that not every engine gives back as it got it: SQLite cuts text
@@ -46,6 +57,31 @@ export function checkNewRun(input: NewRun): void {
   checkText("options", input.options);
   checkText("settings", input.newChatSettings);
   for (const { name } of input.keep) checkText("name", name);
+  if (input.queued !== null) checkText("message id", input.queued);
+  if (input.begin.length === 0) {
+    throw new RangeError(
+      `Cannot create run "${input.run}": its log has no first entry`,
+    );
+  }
+}
+
+/** Refuses what would not be the same after storing it. */
+export function checkNewMessage(input: NewMessage): void {
+  checkText("message id", input.id);
+  checkText("chat id", input.chat);
+  checkText("owner", input.owner);
+  if (input.idempotencyKey !== null) {
+    checkText("idempotency key", input.idempotencyKey);
+  }
+  checkText("options", input.options);
+  for (const { name } of input.keep) checkText("name", name);
+}
+
+/** Whether `ids` name every message that waits, each once. */
+export function isOrderOf(waiting: QueuedRow[], ids: string[]): boolean {
+  const named = new Set(ids);
+  return ids.length === waiting.length &&
+    waiting.every(({ id }) => named.has(id));
 }
 
 /** Refuses a note that would not be found again under its name. */

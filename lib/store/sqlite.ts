@@ -13,9 +13,12 @@ import type {
   ChatRow,
   CreateOutcome,
   Draft,
+  EnqueueOutcome,
+  NewMessage,
   NewRun,
   NoteRow,
   ParkOutcome,
+  QueuedRow,
   RunRow,
   Seal,
   Store,
@@ -27,7 +30,9 @@ import { Chats } from "./sqlite_chats.ts";
 import { storeError, troubleKind } from "./sqlite_error.ts";
 import { Notes } from "./sqlite_notes.ts";
 import { openDatabase } from "./sqlite_open.ts";
+import { Queue } from "./sqlite_queue.ts";
 import { Reads } from "./sqlite_reads.ts";
+import { Removals, Sweep } from "./sqlite_remove.ts";
 import { Writes } from "./sqlite_writes.ts";
 
 export interface SqliteOptions {
@@ -52,10 +57,13 @@ class SqliteStore implements Store {
   #db: DatabaseSync;
   #path: string;
   #reads: Reads;
+  #queue: Queue;
   #chats: Chats;
   #writes: Writes;
   #notes: Notes;
+  #removals: Removals;
   #group: GroupCommit;
+  #sweep: Sweep;
 
   constructor(
     db: DatabaseSync,
@@ -66,15 +74,23 @@ class SqliteStore implements Store {
     this.#db = db;
     this.#path = path;
     this.#reads = new Reads(db);
-    this.#chats = new Chats(db, this.#reads, now);
+    this.#queue = new Queue(db, this.#reads, now);
+    this.#chats = new Chats(db, this.#reads, this.#queue, now);
     this.#writes = new Writes(db, this.#reads, now);
     this.#notes = new Notes(db);
+    this.#removals = new Removals(db);
     this.#group = new GroupCommit({
       begin: () => this.#writes.begin(),
       commit: () => this.#writes.commit(),
       rollback: () => this.#writes.rollback(),
       trouble: (error) => this.#trouble("write to", error),
     }, patienceMs);
+    this.#sweep = new Sweep(
+      this.#removals,
+      (write) => this.#group.submit(write),
+    );
+    // What a crash left half deleted.
+    if (this.#removals.any()) this.#sweep.run();
   }
 
   create(input: NewRun): Promise<CreateOutcome> {
@@ -96,10 +112,14 @@ class SqliteStore implements Store {
     return this.#group.submit(() => this.#writes.renew(run, epoch, leaseMs));
   }
 
-  takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]> {
-    return this.#group.submit(() =>
-      this.#writes.takeExpired(leaseOwner, leaseMs)
-    );
+  async takeExpired(leaseOwner: string, leaseMs: number): Promise<RunRow[]> {
+    const { taken, left } = await this.#group.submit(() => ({
+      taken: this.#writes.takeExpired(leaseOwner, leaseMs),
+      left: this.#removals.any(),
+    }));
+    // What a neighbour process was deleting when it died.
+    if (left) this.#sweep.join();
+    return taken;
   }
 
   park(
@@ -159,8 +179,12 @@ class SqliteStore implements Store {
     return this.#read(() => this.#reads.chat(owner, id));
   }
 
-  chats(owner: string, limit: number): Promise<ChatRow[]> {
-    return this.#read(() => this.#reads.chats(owner, limit));
+  chats(
+    owner: string,
+    limit: number,
+    which?: "listed" | "all",
+  ): Promise<ChatRow[]> {
+    return this.#read(() => this.#reads.chats(owner, limit, which === "all"));
   }
 
   runs(chat: string): Promise<RunRow[]> {
@@ -169,6 +193,59 @@ class SqliteStore implements Store {
 
   setChat(owner: string, id: string, settings: string): Promise<boolean> {
     return this.#group.submit(() => this.#chats.setChat(owner, id, settings));
+  }
+
+  setLeaf(owner: string, chat: string, run: string): Promise<boolean> {
+    return this.#group.submit(() => this.#chats.setLeaf(owner, chat, run));
+  }
+
+  enqueue(input: NewMessage): Promise<EnqueueOutcome> {
+    return this.#group.submit(() => this.#queue.enqueue(input));
+  }
+
+  queue(owner: string, chat: string): Promise<QueuedRow[]> {
+    return this.#read(() => this.#reads.queue(owner, chat));
+  }
+
+  withdraw(
+    owner: string,
+    chat: string,
+    id: string,
+  ): Promise<QueuedRow | null> {
+    return this.#group.submit(() => this.#queue.withdraw(owner, chat, id));
+  }
+
+  reorder(owner: string, chat: string, ids: string[]): Promise<boolean> {
+    return this.#group.submit(() => this.#queue.reorder(owner, chat, ids));
+  }
+
+  hurry(owner: string, chat: string, id: string): Promise<boolean> {
+    return this.#group.submit(() => this.#queue.hurry(owner, chat, id));
+  }
+
+  due(limit: number): Promise<QueuedRow[]> {
+    return this.#read(() => this.#reads.due(limit));
+  }
+
+  async remove(owner: string, chat: string): Promise<boolean> {
+    const removed = await this.#group.submit(() =>
+      this.#removals.unlink(owner, chat)
+    );
+    if (removed) await this.#sweep.run();
+    return removed;
+  }
+
+  async removeOlder(before: number, limit: number): Promise<number> {
+    const removed = await this.#group.submit(() =>
+      this.#removals.unlinkOlder(before, limit)
+    );
+    if (removed > 0) await this.#sweep.run();
+    return removed;
+  }
+
+  /** Never rings: processes that share a file look into it. */
+  listen(): () => void {
+    return () => {};
   }
 
   putNote(shelf: string, key: string, json: string): Promise<void> {
@@ -189,6 +266,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#group.close();
+    await this.#sweep.close();
     if (this.#db.isOpen) this.#db.close();
   }
 

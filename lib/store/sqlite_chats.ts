@@ -1,5 +1,5 @@
 /**
- * How the SQLite engine takes a question: chat, run and first entry at once, and
+ * How the SQLite engine takes a question: chat, run and first entries at once, and
  * what a person chose for a chat. Each write runs inside a transaction somebody
  * else began.
  *
@@ -7,18 +7,14 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { CreateOutcome, NewRun, RunRow } from "./contract.ts";
-import { checkNewRun, checkText, KEY_LIFE_MS, noParent } from "./rules.ts";
+import { checkNewRun, checkText, noParent } from "./rules.ts";
+import type { Queue } from "./sqlite_queue.ts";
 import type { Reads } from "./sqlite_reads.ts";
 
 function prepare(db: DatabaseSync) {
   const sql = (text: string) => db.prepare(text);
   return {
-    seenKey: sql(
-      `SELECT run FROM idempotency
-       WHERE owner = ? AND key = ? AND created_at > ?`,
-    ),
     newKey: sql("REPLACE INTO idempotency VALUES (?, ?, ?, ?)"),
-    dropKeys: sql("DELETE FROM idempotency WHERE created_at <= ?"),
     chat: sql("SELECT key, owner FROM chat WHERE id = ?"),
     newChat: sql(
       `INSERT INTO chat
@@ -29,6 +25,10 @@ function prepare(db: DatabaseSync) {
       "UPDATE chat SET newest_run = ?, updated_at = ? WHERE key = ?",
     ),
     setChat: sql("UPDATE chat SET settings = ? WHERE id = ? AND owner = ?"),
+    setLeaf: sql(
+      `UPDATE chat SET leaf = run.key FROM run
+       WHERE chat.id = ? AND chat.owner = ? AND run.id = ? AND run.chat = chat.key`,
+    ),
     active: sql("SELECT run FROM lease WHERE chat = ?"),
     parent: sql("SELECT key FROM run WHERE id = ? AND chat = ?"),
     newRun: sql(
@@ -36,11 +36,11 @@ function prepare(db: DatabaseSync) {
        VALUES (?, ?, ?, ?, ?, ?)`,
     ),
     newHead: sql(
-      "INSERT INTO head (run, epoch, last_seq, last_entry) VALUES (?, 1, 1, ?)",
+      "INSERT INTO head (run, epoch, last_seq, last_entry) VALUES (?, 1, ?, ?)",
     ),
     newLease: sql("INSERT INTO lease VALUES (?, ?, ?, ?)"),
     newEntry: sql(
-      "INSERT INTO entry (run, seq, epoch, prev, json) VALUES (?, 1, 1, 0, ?)",
+      "INSERT INTO entry (run, seq, epoch, prev, json) VALUES (?, ?, 1, ?, ?)",
     ),
     keep: sql("REPLACE INTO kept VALUES (?, ?, ?)"),
   };
@@ -49,25 +49,34 @@ function prepare(db: DatabaseSync) {
 export class Chats {
   #sql: ReturnType<typeof prepare>;
   #reads: Reads;
+  #queue: Queue;
   #now: () => number;
-  #swept = -Infinity;
 
-  constructor(db: DatabaseSync, reads: Reads, now: () => number) {
+  constructor(
+    db: DatabaseSync,
+    reads: Reads,
+    queue: Queue,
+    now: () => number,
+  ) {
     this.#sql = prepare(db);
     this.#reads = reads;
+    this.#queue = queue;
     this.#now = now;
   }
 
   create(input: NewRun): CreateOutcome {
     const sql = this.#sql;
-    const { owner, idempotencyKey } = input;
+    const { owner, queued } = input;
     const now = this.#now();
     checkNewRun(input);
-    if (idempotencyKey !== null) {
-      this.#sweepKeys(now);
-      const seen = sql.seenKey.get(owner, idempotencyKey, now - KEY_LIFE_MS);
-      if (seen) return { kind: "existing", run: this.#row(seen.run) };
-    }
+    const waiting = queued === null
+      ? null
+      : this.#queue.find(owner, input.chat, queued);
+    if (waiting === undefined) return { kind: "gone" };
+    const key = waiting?.idempotencyKey ?? input.idempotencyKey;
+    const seen = this.#queue.judge(owner, key, now);
+    const itself = seen?.kind === "waiting" && seen.message.id === queued;
+    if (seen && !itself) return seen;
     if (input.newChatTitle !== null && !sql.chat.get(input.chat)) {
       sql.newChat.run(
         input.chat,
@@ -96,16 +105,19 @@ export class Chats {
       input.options,
       now,
     ).lastInsertRowid as number;
-    const entry = sql.newEntry.run(run, JSON.stringify(input.start));
-    sql.newHead.run(run, entry.lastInsertRowid);
+    let last: number | bigint = 0;
+    input.begin.forEach((event, index) => {
+      const json = JSON.stringify(event);
+      last = sql.newEntry.run(run, index + 1, last, json).lastInsertRowid;
+    });
+    sql.newHead.run(run, input.begin.length, last);
     sql.newLease.run(run, chat.key!, input.leaseOwner, now + input.leaseMs);
     for (const { name, text } of input.keep) {
       sql.keep.run(run, name, JSON.stringify(text));
     }
     sql.touchChat.run(run, now, chat.key!);
-    if (idempotencyKey !== null) {
-      sql.newKey.run(owner, idempotencyKey, run, now);
-    }
+    if (waiting !== null) this.#queue.drop(waiting.key);
+    if (key !== null) sql.newKey.run(owner, key, run, now);
     return { kind: "created", run: this.#row(run) };
   }
 
@@ -114,11 +126,8 @@ export class Chats {
     return this.#sql.setChat.run(settings, id, owner).changes === 1;
   }
 
-  /** Forgets idempotency keys older than 24 h, at most once an hour. */
-  #sweepKeys(now: number): void {
-    if (now - this.#swept < KEY_LIFE_MS / 24) return;
-    this.#swept = now;
-    this.#sql.dropKeys.run(now - KEY_LIFE_MS);
+  setLeaf(owner: string, chat: string, run: string): boolean {
+    return this.#sql.setLeaf.run(chat, owner, run).changes === 1;
   }
 
   #row(key: unknown): RunRow {

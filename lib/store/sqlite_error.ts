@@ -4,8 +4,9 @@
  * @module
  */
 import { StoreError } from "./contract.ts";
+import { newestBackup } from "./sqlite_backups.ts";
 
-// Primary result codes: https://sqlite.org/rescode.html
+// Result codes: https://sqlite.org/rescode.html
 const KINDS: Record<number, StoreError["kind"]> = {
   5: "busy", // SQLITE_BUSY
   6: "busy", // SQLITE_LOCKED
@@ -17,6 +18,7 @@ const KINDS: Record<number, StoreError["kind"]> = {
   14: "io", // SQLITE_CANTOPEN
   15: "io", // SQLITE_PROTOCOL
   26: "damaged", // SQLITE_NOTADB
+  522: "damaged", // SQLITE_IOERR_SHORT_READ
 };
 
 /** What is the matter, and the way out. */
@@ -53,11 +55,25 @@ export function storeError(
 ): StoreError {
   const [usual, remedy] = WORDS[kind];
   const state = options.state ?? usual;
+  const lost = kind === "damaged" || kind === "newer";
+  const backup = lost ? newestBackup(path) : null;
+  const way = backup === null ? remedy : restoring(kind, backup);
   return new StoreError(
     kind,
-    `Cannot ${action} database "${path}": ${state}. ${remedy}.`,
+    `Cannot ${action} database "${path}": ${state}. ${way}.`,
     { cause: options.cause },
   );
+}
+
+function restoring(kind: StoreError["kind"], backup: string): string {
+  const first = kind === "newer" ? "Start that version, or put" : "Put";
+  return `It was left as it is. ${first} the newest backup in its place: ` +
+    `deno task restore "${backup}"`;
+}
+
+/** Something was read that cannot have been written so. */
+export class DamageError extends Error {
+  override name = "DamageError";
 }
 
 /**
@@ -65,7 +81,12 @@ export function storeError(
  * something about the call instead (a constraint, a wrong type).
  */
 export function troubleKind(error: unknown): StoreError["kind"] | null {
+  // Whatever is parsed here was stored as JSON.
+  if (error instanceof DamageError || error instanceof SyntaxError) {
+    return "damaged";
+  }
   const code = (error as { errcode?: unknown } | null)?.errcode;
+  if (typeof code !== "number") return null;
   // Extended codes carry the primary one in their low byte.
-  return typeof code === "number" ? KINDS[code & 0xff] ?? null : null;
+  return KINDS[code] ?? KINDS[code & 0xff] ?? null;
 }

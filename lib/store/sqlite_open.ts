@@ -10,6 +10,19 @@ import { DatabaseSync } from "node:sqlite";
 import { dirname, resolve } from "node:path";
 import { StoreError } from "./contract.ts";
 import { storeError, troubleKind } from "./sqlite_error.ts";
+import {
+  damage,
+  headerProblem,
+  keepName,
+  logProblem,
+  pragma,
+  type Problem,
+  publish,
+  run,
+  schemaProblem,
+  schemaVersion,
+  size,
+} from "./sqlite_file.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./sqlite_schema.ts";
 
 /** Patience with a lock of another process while opening, ms. */
@@ -36,13 +49,15 @@ export function openDatabase(path: string): DatabaseSync {
   path = resolve(path);
   try {
     if (!exists(path)) createDatabase(path);
-    checkHeader(path);
+    refuse(path, headerProblem(path) ?? logProblem(path));
+    inspect(path);
     return connect(path);
   } catch (error) {
     throw openError(path, error);
   }
 }
 
+/** What went wrong with the file, told to people. */
 function openError(path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const kind = fileKind(cause) ?? troubleKind(cause) ??
@@ -70,25 +85,21 @@ function writeProblem(dir: string): StoreError["kind"] | null {
   }
 }
 
-function damaged(path: string, state: string): StoreError {
-  return storeError("open", path, "damaged", { state });
-}
-
-function size(path: string): number | null {
-  try {
-    const info = Deno.statSync(path);
-    return info.isDirectory ? null : info.size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+function refuse(path: string, problem: Problem | null): void {
+  if (problem === null) return;
+  throw storeError("open", path, problem.kind, { state: problem.state });
 }
 
 function exists(path: string): boolean {
+  // Looked for first: whoever makes the file now makes its log afterwards.
+  const log = size(`${path}-wal`);
   if (size(path) !== null) return true;
   // SQLite would throw such a log away, and the last commits with it.
-  if (size(`${path}-wal`)) {
-    throw damaged(path, "its log (-wal) is there, but the file itself is not");
+  if (log) {
+    refuse(path, {
+      kind: "damaged",
+      state: "its log (-wal) is there, but the file itself is not",
+    });
   }
   return false;
 }
@@ -108,40 +119,27 @@ function createDatabase(path: string): void {
     } finally {
       db.close();
     }
+    for (let dir = dirname(path); dir !== dirname(dir); dir = dirname(dir)) {
+      keepName(dir);
+    }
     publish(draft, path);
   } finally {
     if (size(draft) !== null) Deno.removeSync(draft);
   }
+  keepName(path);
 }
 
-/** Gives the finished file its name, unless another process was faster. */
-function publish(draft: string, path: string): void {
+/**
+ * Looks at everything through a connection that cannot write: one that can brings
+ * the log (-wal) into the file when it is closed, even into one that is refused.
+ */
+function inspect(path: string): void {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: OPEN_BUSY_MS });
   try {
-    // Unlike a rename, a link never replaces what is there.
-    Deno.linkSync(draft, path);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
-    // A file system without hard links.
-    Deno.renameSync(draft, path);
-  }
-}
-
-/** Looks at the first bytes before SQLite, which might write, touches the file. */
-function checkHeader(path: string): void {
-  const header = new Uint8Array(100);
-  using file = Deno.openSync(path);
-  const length = file.readSync(header) ?? 0;
-  if (length === 0) throw damaged(path, "it is empty");
-  const magic = new TextDecoder().decode(header.subarray(0, 16));
-  if (length < header.length || magic !== "SQLite format 3\0") {
-    throw damaged(path, "it is not an SQLite database");
-  }
-  // https://sqlite.org/fileformat.html#the_database_header
-  if (header[18]! > 2 || header[19]! > 2) {
-    throw damaged(path, "it has a file format of a newer SQLite");
-  }
-  if (new DataView(header.buffer).getInt32(68) !== APPLICATION_ID) {
-    throw damaged(path, "it belongs to another program");
+    refuse(path, schemaProblem(db));
+    refuse(path, damage(db, checks(path)));
+  } finally {
+    db.close();
   }
 }
 
@@ -151,16 +149,9 @@ function connect(path: string): DatabaseSync {
     enableForeignKeyConstraints: true,
   });
   try {
-    const schema = schemaVersion(db);
-    // A file of ours always has one: it is made under another name first.
-    if (schema < 1) throw damaged(path, `it has schema ${schema}`);
-    if (schema > MIGRATIONS.length) {
-      throw storeError("open", path, "newer", {
-        state: "it was written by a newer version of Tickertape (it has " +
-          `schema ${schema}, this version knows ${MIGRATIONS.length})`,
-      });
-    }
-    quickCheck(db, path);
+    // What is deleted is overwritten, so that nobody reads it in the file (P06).
+    run(db, "PRAGMA secure_delete = ON");
+    run(db, "PRAGMA temp_store = MEMORY");
     migrate(db);
     const mode = pragma(db, "journal_mode = WAL");
     if (mode !== "wal") {
@@ -174,6 +165,10 @@ function connect(path: string): DatabaseSync {
     // A write of nothing: if the file cannot be written, this says so now.
     run(db, "DELETE FROM lease WHERE false");
     run(db, `PRAGMA busy_timeout = ${BUSY_MS}`);
+    // A log that a crash left may hold what was deleted just before it.
+    cutLog(db);
+    // The log was made just now.
+    keepName(path);
     return db;
   } catch (error) {
     db.close();
@@ -181,18 +176,11 @@ function connect(path: string): DatabaseSync {
   }
 }
 
-/** A large file has only its small tables checked, so that a start stays short. */
-function quickCheck(db: DatabaseSync, path: string): void {
-  const checks = size(path)! <= FULL_CHECK_BYTES
+/** A large file has only its small tables checked: a start stays short. */
+function checks(path: string): string[] {
+  return size(path)! <= FULL_CHECK_BYTES
     ? ["quick_check(1)"]
     : ["head", "lease", "idempotency"].map((table) => `quick_check(${table})`);
-  for (const check of checks) {
-    const found = pragma(db, check);
-    if (found !== "ok") {
-      const last = String(found).split("\n").at(-1);
-      throw damaged(path, `the file is damaged (${last})`);
-    }
-  }
 }
 
 /** Every step in one transaction with its number, whoever gets there first. */
@@ -213,15 +201,27 @@ function migrate(db: DatabaseSync): void {
   }
 }
 
-function schemaVersion(db: DatabaseSync): number {
-  return pragma(db, "user_version") as number;
+/**
+ * Brings the log (-wal) into the database and cuts it to nothing; false if that
+ * has to wait: another connection is at work in it, or the disk is full.
+ */
+export function cutLog(db: DatabaseSync): boolean {
+  try {
+    return pragma(db, "wal_checkpoint(TRUNCATE)") === 0;
+  } catch {
+    // Whatever it is, reads go on, and the next write says it.
+    return false;
+  }
 }
 
-function pragma(db: DatabaseSync, text: string): unknown {
-  return Object.values(db.prepare(`PRAGMA ${text}`).get() ?? {})[0];
-}
-
-// Not `exec`: its errors carry no result code in Deno 2.9.
-function run(db: DatabaseSync, statement: string): void {
-  db.prepare(statement).run();
+/** Writes the database anew if it is small; false if that has to wait. */
+export function rewrite(db: DatabaseSync, maxBytes: number): boolean {
+  try {
+    const pages = pragma(db, "page_count") as number;
+    const bytes = pages * (pragma(db, "page_size") as number);
+    if (bytes <= maxBytes) run(db, "VACUUM");
+    return true;
+  } catch {
+    return false;
+  }
 }

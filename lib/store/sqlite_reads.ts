@@ -1,10 +1,18 @@
 /**
- * The reads of the SQLite engine: rows of the file as rows of the contract.
+ * The reads of the SQLite engine: rows of the file as rows of the contract. A run
+ * without a head is as good as deleted (`sqlite_remove.ts`).
  *
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { AnswerRow, ChatRow, RunRow, StoredEntry } from "./contract.ts";
+import type {
+  AnswerRow,
+  ChatRow,
+  QueuedRow,
+  RunRow,
+  StoredEntry,
+} from "./contract.ts";
+import { DamageError } from "./sqlite_error.ts";
 import { MARK_EVERY } from "./sqlite_schema.ts";
 
 /** As `node:sqlite` gives them: the columns are the fields of the contract. */
@@ -27,16 +35,27 @@ const CHAT = `
     chat.updated_at AS updatedAt,
     (SELECT run.id FROM lease JOIN run ON run.key = lease.run
       WHERE lease.chat = chat.key) AS activeRun,
-    chat.settings, chat.hidden
+    chat.settings, chat.hidden,
+    (SELECT run.id FROM run WHERE run.key = chat.leaf) AS leaf
   FROM chat`;
 
-/** From the entry `?1` back to the one after `?2`, oldest first. */
+const QUEUED = `
+  SELECT queued.id, chat.id AS chat, chat.owner, queued.text, queued.options,
+    queued.keep, queued.idempotency_key AS idempotencyKey, queued.now,
+    queued.created_at AS createdAt
+  FROM queued JOIN chat ON chat.key = queued.chat`;
+
+/**
+ * From the entry `?1` back to the one after `?2`, oldest first. Each step goes to
+ * the number before, so that a damaged file cannot send it round in circles.
+ */
 const WALK = `
   WITH RECURSIVE walk (id, seq, prev) AS (
     SELECT id, seq, prev FROM entry WHERE id = ?1
     UNION ALL
     SELECT entry.id, entry.seq, entry.prev
-    FROM walk CROSS JOIN entry ON entry.id = walk.prev
+    FROM walk CROSS JOIN entry
+      ON entry.id = walk.prev AND entry.seq = walk.seq - 1
     WHERE walk.seq > ?2 + 1
   )
   SELECT entry.epoch, entry.seq, entry.json
@@ -54,9 +73,26 @@ function prepare(db: DatabaseSync) {
     ),
     chat: db.prepare(`${CHAT} WHERE chat.id = ? AND chat.owner = ?`),
     // The condition on `hidden` must read as in the schema, as below.
-    chats: db.prepare(
+    listed: db.prepare(
       `${CHAT} WHERE chat.owner = ? AND chat.hidden = 0
        ORDER BY chat.newest_run DESC LIMIT ?`,
+    ),
+    all: db.prepare(
+      `${CHAT} WHERE chat.owner = ? ORDER BY chat.newest_run DESC LIMIT ?`,
+    ),
+    message: db.prepare(`${QUEUED} WHERE queued.key = ?`),
+    queue: db.prepare(
+      `${QUEUED} WHERE chat.id = ? AND chat.owner = ? ORDER BY queued.place`,
+    ),
+    // A chat answers one question at a time, so the run asked last is the one
+    // that ended last.
+    due: db.prepare(
+      `${QUEUED} JOIN head ON head.run = chat.newest_run
+       WHERE (queued.now = 1 OR head.status = 'complete')
+         AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.chat = queued.chat)
+         AND NOT EXISTS (SELECT 1 FROM queued AS before
+           WHERE before.chat = queued.chat AND before.place < queued.place)
+       ORDER BY queued.key LIMIT ?`,
     ),
     head: db.prepare(
       `SELECT head.run, last_seq AS lastSeq, last_entry AS lastEntry
@@ -73,7 +109,8 @@ function prepare(db: DatabaseSync) {
     ),
     answers: db.prepare(
       `SELECT answer.question, answer.json
-       FROM run JOIN answer ON answer.run = run.key
+       FROM run JOIN head ON head.run = run.key
+         JOIN answer ON answer.run = run.key
        WHERE run.id = ? ORDER BY answer.key`,
     ),
   };
@@ -120,8 +157,22 @@ export class Reads {
     return row === undefined ? null : toChat(row);
   }
 
-  chats(owner: string, limit: number): ChatRow[] {
-    return this.#sql.chats.all(owner, Math.max(0, limit)).map(toChat);
+  chats(owner: string, limit: number, all: boolean): ChatRow[] {
+    const { all: every, listed } = this.#sql;
+    return (all ? every : listed).all(owner, rows(limit)).map(toChat);
+  }
+
+  /** For a key this transaction has just seen: the message is there. */
+  message(key: number): QueuedRow {
+    return toMessage(this.#sql.message.get(key)!);
+  }
+
+  queue(owner: string, chat: string): QueuedRow[] {
+    return this.#sql.queue.all(chat, owner).map(toMessage);
+  }
+
+  due(limit: number): QueuedRow[] {
+    return this.#sql.due.all(rows(limit)).map(toMessage);
   }
 
   /** Costs `limit` steps and at most 63 more, wherever in the log it begins. */
@@ -132,11 +183,28 @@ export class Reads {
     if (head === undefined || until <= after) return [];
     const mark = Math.ceil(until / MARK_EVERY) * MARK_EVERY;
     const from = mark < lastSeq
-      ? this.#sql.mark.get(head.run as number, mark)!.id
+      ? this.#sql.mark.get(head.run as number, mark)?.id ?? 0
       : head.lastEntry;
-    return this.#sql.walk.all(from as number, after, until)
-      .map((row) => ({ ...row }) as unknown as StoredEntry);
+    const found = this.#sql.walk.all(from as number, after, until);
+    if (found.length !== until - after) {
+      throw new DamageError(`the log of run "${id}" has a gap`);
+    }
+    return found.map((row) => ({ ...row }) as unknown as StoredEntry);
   }
+}
+
+/** SQL knows neither infinity nor, in a limit, less than nothing. */
+export function rows(limit: number): number {
+  return Math.min(Math.max(0, limit), Number.MAX_SAFE_INTEGER);
+}
+
+function toMessage(row: Row): QueuedRow {
+  return {
+    ...row,
+    text: JSON.parse(row.text as string),
+    keep: JSON.parse(row.keep as string),
+    now: row.now === 1,
+  } as QueuedRow;
 }
 
 function toRun(row: Row): RunRow {

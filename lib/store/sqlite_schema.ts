@@ -115,6 +115,53 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        PRIMARY KEY (shelf, key)
      ) STRICT, WITHOUT ROWID`,
   ],
+  // 3: branches to choose from, messages that wait, and deleting. Only additions
+  // again, and none to a table that an older version fills by place.
+  [
+    "ALTER TABLE chat ADD COLUMN leaf INTEGER",
+    // A trigger, so that a question asked through an older version chooses too.
+    `CREATE TRIGGER chat_asked AFTER UPDATE OF newest_run ON chat BEGIN
+       UPDATE chat SET leaf = NEW.newest_run WHERE key = NEW.key;
+     END`,
+    // Keys are the order they came in, places the order they are sent in. What
+    // is long stands last: whoever looks for the next one does not read it.
+    `CREATE TABLE queued (
+       key INTEGER PRIMARY KEY,
+       id TEXT NOT NULL UNIQUE,
+       chat INTEGER NOT NULL REFERENCES chat (key),
+       place INTEGER NOT NULL,
+       now INTEGER NOT NULL DEFAULT 0,
+       owner TEXT NOT NULL,
+       idempotency_key TEXT,
+       created_at INTEGER NOT NULL,
+       text TEXT NOT NULL,
+       options TEXT NOT NULL,
+       keep TEXT NOT NULL
+     ) STRICT`,
+    "CREATE INDEX queued_by_chat ON queued (chat, place)",
+    `CREATE UNIQUE INDEX queued_by_key ON queued (owner, idempotency_key)
+       WHERE idempotency_key IS NOT NULL`,
+    // Idempotency keys of messages that were taken back.
+    `CREATE TABLE withdrawn (
+       owner TEXT NOT NULL,
+       key TEXT NOT NULL,
+       chat INTEGER NOT NULL,
+       at INTEGER NOT NULL,
+       PRIMARY KEY (owner, key)
+     ) STRICT, WITHOUT ROWID`,
+    // Runs that nobody finds any more (they have no head), but whose rows are
+    // still to be deleted, and the newest entry of each that is left.
+    `CREATE TABLE removed (
+       run INTEGER PRIMARY KEY,
+       chat INTEGER NOT NULL,
+       entry INTEGER NOT NULL
+     ) STRICT`,
+    // Without these, deleting a run would look through all of both tables.
+    "CREATE INDEX run_by_parent ON run (parent)",
+    "CREATE INDEX idempotency_by_run ON idempotency (run)",
+    "CREATE INDEX chat_by_age ON chat (updated_at)",
+    "CREATE INDEX chat_by_owner ON chat (owner, newest_run)",
+  ],
 ];
 
 /** Every how many entries of a run `entry_mark` has one. */

@@ -1,7 +1,7 @@
 /**
- * The writes of the SQLite engine to a run that is there. Each runs inside a transaction somebody else
- * began and decides there, in SQL, whether it may: leases and epochs hold across
- * processes.
+ * The writes of the SQLite engine to a run that is there. Each runs inside a
+ * transaction somebody else began and decides there, in SQL, whether it may:
+ * leases and epochs hold across processes.
  *
  * @module
  */
@@ -71,7 +71,8 @@ function prepare(db: DatabaseSync) {
        WHERE run.id = ? ON CONFLICT DO NOTHING`,
     ),
     keep: sql(
-      "REPLACE INTO kept SELECT key, ?, ? FROM run WHERE id = ?",
+      `REPLACE INTO kept SELECT run.key, ?, ?
+       FROM run JOIN head ON head.run = run.key WHERE run.id = ?`,
     ),
     // Whoever sweeps next takes it, should nobody do so at once.
     call: sql(
@@ -226,7 +227,8 @@ export class Writes {
     seal: Seal | undefined,
   ): AppendOutcome {
     this.#keys.delete(id);
-    const row = this.#reads.run(id)!;
+    const row = this.#reads.run(id);
+    if (row === null) return "fenced";
     const stored = () =>
       this.#reads.entries(id, entries[0]!.seq - 1, entries.length);
     return judgeAppend(row, epoch, entries, seal, stored);

@@ -9,10 +9,23 @@ import { chatCases } from "./contract_chats.ts";
 import { logCases } from "./contract_log.ts";
 import { noteCases } from "./contract_notes.ts";
 import { parkCases } from "./contract_park.ts";
+import { queueCases } from "./contract_queue.ts";
+import { removeCases } from "./contract_remove.ts";
 import { Clock, inTempDir } from "./helpers.ts";
 
-/** Opens an empty store in the empty directory `dir`, on the clock `now`. */
-export type OpenStore = (dir: string, now: () => number) => Store;
+/** Opens an empty store at the empty `place`, on the clock `now`. */
+export type OpenStore = (
+  place: string,
+  now: () => number,
+) => Store | Promise<Store>;
+
+/** Where stores are kept during a test: a directory, unless told otherwise. */
+export interface Places {
+  /** Gives an empty one for as long as `body` takes. */
+  use: (body: (place: string) => Promise<void>) => Promise<void>;
+  /** There is none on this machine. */
+  missing: boolean;
+}
 
 /** Registers one test: a sentence about a symbol, and its proof. */
 export type Case = (
@@ -21,21 +34,31 @@ export type Case = (
 ) => void;
 
 /** Registers the contract's tests for one engine. */
-export function storeContract(name: string, open: OpenStore): void {
+export function storeContract(
+  name: string,
+  open: OpenStore,
+  places: Places = { use: inTempDir, missing: false },
+): void {
   const test: Case = (sentence, body) =>
-    Deno.test(`${name}: ${sentence}`, () =>
-      inTempDir(async (dir) => {
-        const clock = new Clock();
-        const store = open(dir, clock.now);
-        try {
-          await body(store, clock);
-        } finally {
-          await store.close();
-        }
-      }));
+    Deno.test({
+      name: `${name}: ${sentence}`,
+      ignore: places.missing,
+      fn: () =>
+        places.use(async (place) => {
+          const clock = new Clock();
+          const store = await open(place, clock.now);
+          try {
+            await body(store, clock);
+          } finally {
+            await store.close();
+          }
+        }),
+    });
 
   chatCases(test);
   logCases(test);
   parkCases(test);
   noteCases(test);
+  queueCases(test);
+  removeCases(test);
 }

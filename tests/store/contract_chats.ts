@@ -44,7 +44,7 @@ export function chatCases(test: Case): void {
       });
       assertEquals(await store.run(run.id), run);
       assertEquals(await store.read(run.id, 0, 10), [
-        { epoch: 1, seq: 1, json: JSON.stringify(input.start) },
+        { epoch: 1, seq: 1, json: JSON.stringify(input.begin[0]) },
       ]);
       assertEquals(await store.chat("ann", run.chat), {
         id: run.chat,
@@ -55,6 +55,7 @@ export function chatCases(test: Case): void {
         activeRun: run.id,
         settings: '{"temperature":0}',
         hidden: false,
+        leaf: run.id,
       });
     },
   );
@@ -68,7 +69,7 @@ export function chatCases(test: Case): void {
     );
     const kinds = outcomes.map((outcome) => outcome.kind);
     assertEquals(kinds, ["created", ...Array(49).fill("existing")]);
-    const ids = outcomes.map((o) => o.kind === "no-chat" ? null : o.run.id);
+    const ids = outcomes.map((o) => "run" in o ? o.run.id : null);
     assertEquals(new Set(ids).size, 1);
     assertEquals((await store.chats("ann", 100)).length, 1);
   });

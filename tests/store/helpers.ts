@@ -41,7 +41,7 @@ export function ask(input: Partial<NewRun> = {}): NewRun {
     idempotencyKey: null,
     leaseOwner: "node-1",
     leaseMs: LEASE_MS,
-    start: {
+    begin: [{
       type: "start",
       messageId: run,
       messageMetadata: {
@@ -49,7 +49,8 @@ export function ask(input: Partial<NewRun> = {}): NewRun {
         model: "scripted",
         created_at: "2027-01-15T08:00:00.000Z",
       },
-    },
+    }],
+    queued: null,
     ...input,
   };
 }

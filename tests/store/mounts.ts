@@ -25,7 +25,7 @@ export async function smallDisk(
   dir: string,
   kib: number,
 ): Promise<Mounted | string> {
-  Deno.mkdirSync(dir);
+  Deno.mkdirSync(dir, { recursive: true });
   const why = await sh("mount", "-t", "tmpfs", "-o", `size=${kib}k`, "x", dir);
   return why ?? { undo: () => unmount(dir) };
 }

@@ -5,81 +5,26 @@ import {
   assertThrows,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { newChatId, newRunId } from "../../lib/chat/ids.ts";
 import { openStore, type Store, StoreError } from "../../lib/store/mod.ts";
-import { APPLICATION_ID, MIGRATIONS } from "../../lib/store/sqlite_schema.ts";
-import { ask, Clock, created, delta, LEASE_MS, testInDir } from "./helpers.ts";
+import { MIGRATIONS } from "../../lib/store/sqlite_schema.ts";
+import {
+  ask,
+  Clock,
+  created,
+  delta,
+  LEASE_MS,
+  seal,
+  testInDir,
+} from "./helpers.ts";
+import { oldFile } from "./old_files.ts";
 
 const HOUR = 3_600_000;
 
 const clock = new Clock();
+const schema1 = (dir: string) => oldFile(dir, 1, clock.now());
+const schema2 = (dir: string) => oldFile(dir, 2, clock.now());
 const open = (path: string): Store =>
   openStore({ kind: "sqlite", path, now: clock.now });
-
-/** A file as version 1 left it when it was killed. */
-interface Old {
-  path: string;
-  chat: string;
-  over: string;
-  running: string;
-}
-
-/** One chat of "ann" with a sealed run of 70 entries and a running one. */
-function schema1(dir: string): Old {
-  const path = `${dir}/tickertape.db`;
-  const old = {
-    path,
-    chat: newChatId(),
-    over: newRunId(),
-    running: newRunId(),
-  };
-  const now = clock.now();
-  const db = new DatabaseSync(path);
-  db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  db.exec("PRAGMA journal_mode = WAL");
-  for (const statement of MIGRATIONS[0]!) db.exec(statement);
-  db.exec("PRAGMA user_version = 1");
-  const run = (text: string, ...values: (string | number | null)[]) =>
-    db.prepare(text).run(...values);
-  run(
-    "INSERT INTO chat VALUES (1, ?, 'ann', ?, 2, ?, ?)",
-    old.chat,
-    JSON.stringify("Buses\0"),
-    now - 1000,
-    now,
-  );
-  run(
-    "INSERT INTO run VALUES (1, ?, 1, NULL, ?, ?, 0, ?, ?)",
-    old.over,
-    JSON.stringify("When? 😀"),
-    '{"parts":[]}',
-    now - 1000,
-    now - 500,
-  );
-  run(
-    "INSERT INTO run VALUES (2, ?, 1, 1, ?, NULL, 0, ?, NULL)",
-    old.running,
-    JSON.stringify("And then?"),
-    now,
-  );
-  for (let seq = 1; seq <= 70; seq++) {
-    run(
-      "INSERT INTO entry VALUES (?, 1, ?, 1, ?, ?)",
-      seq,
-      seq,
-      seq - 1,
-      delta(seq).json,
-    );
-  }
-  run("INSERT INTO entry VALUES (71, 2, 1, 1, 0, ?)", delta(1).json);
-  run("INSERT INTO head VALUES (1, 'complete', 1, 70, 70)");
-  run("INSERT INTO head VALUES (2, 'running', 1, 1, 71)");
-  run("INSERT INTO lease VALUES (2, 1, 'node-1', ?)", now + LEASE_MS);
-  run("INSERT INTO kept VALUES (1, '1-1', ?)", JSON.stringify("long"));
-  run("INSERT INTO idempotency VALUES ('ann', 'k', 1, ?)", now - 1000);
-  db.close();
-  return old;
-}
 
 testInDir(
   "openStore() brings a file of schema 1 along, with all it holds",
@@ -96,6 +41,7 @@ testInDir(
       activeRun: old.running,
       settings: "{}",
       hidden: false,
+      leaf: null,
     };
     assertEquals(await store.chat("ann", old.chat), chat);
     assertEquals(await store.chats("ann", 10), [chat]);
@@ -249,5 +195,108 @@ testInDir(
     ).all("ann", 1).map((row) => String(row.detail));
     db.close();
     assertEquals(plan, ["SEARCH chat USING INDEX chat_listed (owner=?)"]);
+  },
+);
+
+testInDir(
+  "R30: openStore() brings a file of schema 2 along, with all it holds",
+  async (dir) => {
+    const { path, chat, over, running, hidden } = schema2(dir);
+    const store = open(path);
+    const now = clock.now();
+    const row = (await store.chat("ann", chat))!;
+    assertEquals([row.settings, row.leaf], ['{"temperature":0}', null]);
+    const listed = await store.chats("ann", 10);
+    assertEquals(listed.map(({ id }) => id), [chat]);
+    const all = await store.chats("ann", 10, "all");
+    assertEquals(all.map(({ id }) => id), [hidden, chat]);
+    const [one, two] = await store.runs(chat);
+    assertEquals([one!.id, one!.options], [over, '{"model":"big"}']);
+    assertEquals([two!.id, two!.status, two!.leaseOwner, two!.leaseUntil], [
+      running,
+      "running",
+      null,
+      now + HOUR,
+    ]);
+    assertEquals(await store.answers(running), [
+      { question: "c1", json: "{}" },
+    ]);
+    assertEquals(await store.note("tokens", "a"), "1");
+    const again = await store.create(ask({ idempotencyKey: "k" }));
+    assertEquals(again, { kind: "existing", run: one! });
+
+    // What schema 3 is for works on it.
+    assertEquals(await store.setLeaf("ann", chat, over), true);
+    const id = "m_1", text = "Next?", idempotencyKey = null;
+    const waiting = { id, chat, owner: "ann", text, idempotencyKey };
+    const queued = { ...waiting, options: "{}", keep: [] };
+    assertEquals((await store.enqueue(queued)).kind, "queued");
+    assertEquals((await store.take(running, "node-2", LEASE_MS))!.epoch, 2);
+    await store.append(running, 2, [delta(2)], seal());
+    assertEquals((await store.due(1))[0]!.id, id);
+    assertEquals(await store.remove("ann", chat), true);
+    assertEquals(await store.read(over, 0, 100), []);
+    await store.close();
+  },
+);
+
+testInDir(
+  "R30: a server of schema 2 that is still running goes on after the migration",
+  async (dir) => {
+    const { path, chat, over } = schema2(dir);
+    const old = new DatabaseSync(path);
+    old.exec("PRAGMA foreign_keys = ON");
+    // What that version prepared, word for word.
+    const newRun = old.prepare(
+      `INSERT INTO run (id, chat, parent, text, options, created_at)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    );
+    const newEntry = old.prepare(
+      "INSERT INTO entry (run, seq, epoch, prev, json) VALUES (?, 1, 1, 0, ?)",
+    );
+    const newHead = old.prepare(
+      "INSERT INTO head (run, epoch, last_seq, last_entry) VALUES (?, 1, 1, ?)",
+    );
+    const newLease = old.prepare("INSERT INTO lease VALUES (?, ?, ?, ?)");
+    const keep = old.prepare("REPLACE INTO kept VALUES (?, ?, ?)");
+    const newKey = old.prepare("REPLACE INTO idempotency VALUES (?, ?, ?, ?)");
+    const note = old.prepare("REPLACE INTO note VALUES (?, ?, ?)");
+    const touch = old.prepare(
+      "UPDATE chat SET newest_run = ?, updated_at = ? WHERE key = ?",
+    );
+    const newChat = old.prepare(
+      `INSERT INTO chat
+         (id, owner, title, created_at, updated_at, settings, hidden)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
+    newChat.run("c_before", "ann", '"Title"', 1, 1, "{}", 0);
+
+    const store = open(path);
+    await store.setLeaf("ann", chat, over);
+    const now = clock.now();
+    const key = newChat.run("c_after", "ann", '"Title"', now, now, "{}", 0)
+      .lastInsertRowid;
+    const run = newRun.run("r_after", key, null, '"Q"', "{}", now)
+      .lastInsertRowid;
+    newHead.run(run, newEntry.run(run, "{}").lastInsertRowid);
+    newLease.run(run, key, "old", now + LEASE_MS);
+    keep.run(run, "image-1", '"x"');
+    newKey.run("ann", "k-old", run, now);
+    note.run("s", "k", "1");
+    touch.run(run, now, key);
+    // It asks in a chat where another branch was chosen: that is chosen anew.
+    const other = newRun.run("r_other", 1, 1, '"Q"', "{}", now).lastInsertRowid;
+    newHead.run(other, newEntry.run(other, "{}").lastInsertRowid);
+    touch.run(other, now, 1);
+    old.close();
+
+    assertEquals((await store.chat("ann", chat))!.leaf, "r_other");
+    const row = (await store.run("r_after"))!;
+    assertEquals([row.status, row.chat], ["running", "c_after"]);
+    const again = await store.create(ask({ idempotencyKey: "k-old" }));
+    assertEquals(again, { kind: "existing", run: row });
+    assertEquals(await store.remove("ann", "c_after"), true);
+    assertEquals(await store.run("r_after"), null);
+    await store.close();
   },
 );

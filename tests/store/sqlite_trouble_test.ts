@@ -81,6 +81,33 @@ testInDir(
   },
 );
 
+for (
+  const [what, harm] of [
+    ["leads in a circle", "UPDATE entry SET prev = id WHERE seq = 3"],
+    ["has a gap", "DELETE FROM entry WHERE seq = 3"],
+    ["begins with no JSON", "UPDATE run SET text = '\"half'"],
+  ]
+) {
+  testInDir(
+    `N11: a log that ${what} is damage, said where it is read`,
+    async (dir) => {
+      const path = `${dir}/tickertape.db`;
+      const store = openStore({ kind: "sqlite", path });
+      const { id } = await created(store, ask());
+      await store.append(id, 1, [delta(2), delta(3), delta(4), delta(5)]);
+      const other = new DatabaseSync(path);
+      other.exec(harm!);
+      other.close();
+      const error = await assertRejects(async () => {
+        await store.run(id);
+        await store.read(id, 0, 10);
+      }, StoreError);
+      assertEquals(error.kind, "damaged");
+      await store.close();
+    },
+  );
+}
+
 testInDir(
   "R23: sqlite on a full disk says so, keeps what it has, and recovers",
   async (dir) => {

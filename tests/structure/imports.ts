@@ -12,6 +12,8 @@ export interface Import {
   to: string;
   /** Only types: nothing is loaded at run time. */
   typeOnly: boolean;
+  /** Loaded only when the code gets there. */
+  later: boolean;
   /** The names taken, as far as they stand in braces. */
   names: string[];
 }
@@ -43,7 +45,12 @@ export async function importsOf(from: string): Promise<Import[]> {
   const file = new URL(encodeURI(from), ROOT);
   const code = (await Deno.readTextFile(file)).replace(COMMENT, "");
   const found: Import[] = [];
-  const add = (target: string, typeOnly: boolean, clause: string) => {
+  const add = (
+    target: string,
+    typeOnly: boolean,
+    clause: string,
+    later = false,
+  ) => {
     const names = [...clause.matchAll(/\{([^}]*)\}/g)]
       .flatMap(([, inner]) => inner!.split(","))
       .map((name) => name.trim().replace(/^type\s+/, "").split(/\s+as\s+/)[0]!)
@@ -51,25 +58,34 @@ export async function importsOf(from: string): Promise<Import[]> {
     const to = target.startsWith(".")
       ? decodeURI(new URL(target, file).href).slice(decodeURI(ROOT.href).length)
       : target;
-    found.push({ from, to, typeOnly, names });
+    found.push({ from, to, typeOnly, later, names });
   };
   for (const [, type, clause, target] of code.matchAll(STATEMENT)) {
     add(target!, type !== undefined, clause!);
   }
   for (const [, target] of code.matchAll(SIDE_EFFECT)) add(target!, false, "");
-  for (const [, target] of code.matchAll(DYNAMIC)) add(target!, false, "");
+  for (const [, target] of code.matchAll(DYNAMIC)) {
+    add(target!, false, "", true);
+  }
   return found;
 }
 
-/** Everything some files import, directly or through others. */
-export async function closure(files: string[]): Promise<Import[]> {
+/**
+ * Everything some files import, directly or through others.
+ *
+ * @param follow Whether to look behind an import.
+ */
+export async function closure(
+  files: string[],
+  follow: (each: Import) => boolean = () => true,
+): Promise<Import[]> {
   const seen = new Set<string>();
   const all: Import[] = [];
   const queue = [...files];
   for (let file = queue.pop(); file; file = queue.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
-    const imports = await importsOf(file);
+    const imports = (await importsOf(file)).filter(follow);
     all.push(...imports);
     queue.push(
       ...imports.map(({ to }) => to).filter((to) => /^[^@].*\.tsx?$/.test(to)),
