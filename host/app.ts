@@ -42,14 +42,18 @@ export interface AppOptions {
 export interface RunningApp extends AsyncDisposable {
   /** As in `http://127.0.0.1:8000`. */
   url: string;
-  /** Lets readers go and stops listening. The services stay open. */
-  close(): Promise<void>;
+  /**
+   * Stops listening, and closes the services.
+   *
+   * @param graceMs How long runs may take to end by themselves; default 0.
+   */
+  close(graceMs?: number): Promise<void>;
 }
 
 type Common = Omit<SurroundOptions<Visit>, "routes">;
 
 /** Time for open requests to end once the services have let them go, ms. */
-const DRAIN = 5_000;
+const DRAIN = 500;
 
 /** A handler for `Deno.serve`: the routes on a host, behind the guard. */
 export async function createHandler(
@@ -79,9 +83,9 @@ export async function startApp(
     automaticCompression: true,
     onListen: () => {},
   }, handler);
-  const close = async () => {
+  const close = async (graceMs?: number) => {
     const done = server.shutdown();
-    await services.close();
+    await services.close(graceMs);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, DRAIN);
@@ -92,7 +96,7 @@ export async function startApp(
   return {
     url: urlOf(server.addr),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 

@@ -16,6 +16,13 @@ import {
 } from "./app.ts";
 import { portTaken } from "./words.ts";
 
+/**
+ * Time for runs to end by themselves once a signal came, and for the whole end,
+ * in ms. Hosts give four to ten seconds before they kill (G17).
+ */
+const GRACE = 2_000;
+const END = 3_800;
+
 /** One Ctrl-C comes twice: from the terminal and passed on by `deno task`, ms. */
 const ECHO = 500;
 
@@ -41,7 +48,7 @@ export async function runServer(options: ServerOptions): Promise<void> {
   // Not before: a failure to start has to end the process.
   guardProcess(log);
   announce(app.url, options.host, services);
-  onSignal(() => app.close(), options.dev);
+  onSignal(() => app.close(GRACE), options.dev);
 }
 
 /** What `deno serve` takes as a module's default export. */
@@ -51,7 +58,7 @@ export async function openServer(
   const { services, log } = await openProcess();
   const handler = await createHandler({ ...options, services, log });
   guardProcess(log);
-  onSignal(() => services.close(), options.dev);
+  onSignal(() => services.close(GRACE), options.dev);
   return {
     fetch: handler,
     onListen: (addr) =>
@@ -96,7 +103,10 @@ function onSignal(close: () => Promise<void>, dev = false): void {
       return;
     }
     since = performance.now();
+    // What is not saved by then is in the log as far as it was shown.
+    const late = setTimeout(() => Deno.exit(0), END);
     await close();
+    clearTimeout(late);
     if (!dev) Deno.exit(0);
     for (const signal of signals) Deno.removeSignalListener(signal, end);
   };

@@ -12,8 +12,8 @@ import { type Log, redact } from "./log.ts";
 import { type Catalog, createCatalog, soleModel } from "./models/catalog.ts";
 import { startDemoUpstream } from "./models/demo/mod.ts";
 import { loadOpenAI } from "./models/openai.ts";
-import { type RunLimits, Runs } from "./runs/mod.ts";
-import { openStore, type Store } from "./store/mod.ts";
+import { type RunLimits, Runs, startRetention } from "./runs/mod.ts";
+import { openNamed, passwordOf, type Store } from "./store/mod.ts";
 import { type McpHub, openMcp, readMcpFile } from "./tools/mcp/mod.ts";
 import { createTools } from "./tools/mod.ts";
 import { type Prepare, prepareVisit } from "./web/visit.ts";
@@ -26,8 +26,11 @@ export interface Services {
   readonly models: Catalog;
   /** What both hosts call before any route. */
   readonly prepare: Prepare;
-  /** Ends runs, lets readers go, closes files and sockets. */
-  close(): Promise<void>;
+  /**
+   * Lets readers go, gives runs `graceMs` (default 0) to end by themselves,
+   * leaves the rest to whoever comes next, closes files and sockets.
+   */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** What tests put in the place of the real thing. */
@@ -54,16 +57,12 @@ export async function createServices(
   stand: Stand = {},
 ): Promise<Services> {
   const now = stand.now ?? (() => new Date());
-  const closers: (() => Promise<void> | void)[] = [];
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+  const closers: ((graceMs: number) => Promise<void> | void)[] = [];
+  const close = async (graceMs = 0) => {
+    for (const closer of closers.splice(0).reverse()) await closer(graceMs);
   };
   try {
-    const store = stand.store ??
-      await openStore({
-        kind: "sqlite",
-        path: join(config.data, "tickertape.db"),
-      });
+    const store = stand.store ?? await findStore(config);
     closers.push(() => store.close());
 
     const models = stand.model === undefined
@@ -103,8 +102,18 @@ export async function createServices(
         : stand.limits,
       report: (message, error) => log.error("run", { message }, error),
     });
-    closers.push(() => runs.close());
+    closers.push((graceMs) => runs.close(graceMs));
     await runs.sweep();
+
+    if (config.keepDays !== null) {
+      const retention = startRetention({
+        store,
+        days: config.keepDays,
+        now,
+        report: (message, error) => log.error("run", { message }, error),
+      });
+      closers.push(() => retention.close());
+    }
 
     return {
       config,
@@ -127,6 +136,11 @@ export async function createServices(
     await close();
     throw error;
   }
+}
+
+async function findStore({ database, data }: Config): Promise<Store> {
+  if (database !== null) redact(passwordOf(database));
+  return await openNamed(database, join(data, "tickertape.db"));
 }
 
 function findModels(config: Config, log: Log, now: () => Date): Catalog {

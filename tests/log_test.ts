@@ -44,7 +44,7 @@ Deno.test("createLog() writes its level and what is more urgent, no more", () =>
   assertEquals(counts, [1, 2, 3]);
 });
 
-Deno.test("X13: a title with CR LF, ANSI and 1 MB becomes one escaped, cut line", () => {
+Deno.test("safety X13: a title with CR LF, ANSI and 1 MB becomes one escaped, cut line", () => {
   const { log, lines, parsed } = capture();
   const nasty = "a\r\n\x1b[31mred\x9b2J\u2028\u202e\x7f\0" +
     "公".repeat(1_000_000);
@@ -62,7 +62,7 @@ Deno.test("X13: a title with CR LF, ANSI and 1 MB becomes one escaped, cut line"
   assert(bytes <= 2048 + 3 && bytes > 2000, `${bytes} bytes`);
 });
 
-Deno.test("X13: the line for people is one escaped line too", () => {
+Deno.test("safety X13: the line for people is one escaped line too", () => {
   const { log, lines } = capture("info", true);
   log.info("request", { path: "/a b\r\n\x1b[2J", status: 200, of: "GET" });
   log.error("broken", {}, new Error("no\nway"));

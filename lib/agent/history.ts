@@ -8,6 +8,7 @@
 import {
   type Answer,
   openQuestions,
+  openText,
   type StepPart,
   type TextPart,
   type ToolPart,
@@ -84,6 +85,7 @@ export function runMessages(
  */
 export function before(answer: Answer, fresh: ReadonlySet<string>): Before {
   const calls = answer.parts.filter((part) => part.kind === "tool");
+  const text = openText(answer);
   return {
     steps: answer.parts.filter((part) => part.kind === "step").length,
     usage: answer.usage ?? { input: 0, output: 0, total: 0 },
@@ -97,6 +99,7 @@ export function before(answer: Answer, fresh: ReadonlySet<string>): Before {
       approval: part.approval ?? null,
       fresh: part.approval !== undefined && fresh.has(part.approval.id),
     })),
+    saying: text === null ? null : { id: text.id, text: text.text },
   };
 }
 

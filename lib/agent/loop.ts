@@ -28,7 +28,7 @@ import {
   type ToolCall,
 } from "./contracts.ts";
 import { argumentsOf } from "./history.ts";
-import { Voice } from "./voice.ts";
+import { type Saying, Voice } from "./voice.ts";
 
 export interface AgentOptions extends CallOptions {
   model: Model;
@@ -52,6 +52,11 @@ export interface Before {
   calls: string[];
   /** The calls of the last step, if some have no result yet. */
   open: OpenCall[];
+  /**
+   * The open text of the last step, which broke off: the model is asked to go on
+   * with it. `messages` end with what was said of it.
+   */
+  saying: Saying | null;
 }
 
 export type AgentResult =
@@ -63,6 +68,14 @@ export type AgentResult =
   }
   /** Nothing goes on until a person has answered one of these. */
   | { kind: "waiting"; questions: Approval[] };
+
+/** What the model is told that goes on with a text. Never shown, never kept. */
+const GO_ON: ModelMessage = {
+  role: "user",
+  text: "Your answer above broke off. Go on exactly where it ends, in the " +
+    "middle of a word if need be. Say nothing of it again, and nothing about " +
+    "the interruption.",
+};
 
 /** Steps in a row whose calls all had unusable arguments (case U36). */
 const MAX_BAD_STEPS = 2;
@@ -83,6 +96,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   const voice = new Voice(emit, before);
   let { usage, steps } = before;
   let badSteps = 0;
+  let { saying } = before;
 
   /** Gives the results to the model, or says who must be waited for. */
   const take = (calls: { id: string }[], outcomes: Outcome[]) => {
@@ -112,13 +126,19 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       : steps >= options.maxSteps
       ? "steps"
       : null;
-    if (limit !== null) return pause(limit, steps, options);
-    steps++;
-    emit({ type: "start-step" });
+    if (saying === null) {
+      if (limit !== null) return pause(limit, steps, options);
+      steps++;
+      emit({ type: "start-step" });
+    }
     let turn: ModelTurn;
     try {
       turn = await model.stream(
-        { messages, tools: toolbox.specs, temperature: options.temperature },
+        {
+          messages: saying === null ? messages : [...messages, GO_ON],
+          tools: toolbox.specs,
+          temperature: options.temperature,
+        },
         voice.hear,
         signal,
       );
@@ -163,15 +183,21 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
     }
 
     const prepared = calls.map((call) => ({ call, ...toolbox.prepare(call) }));
+    // Its beginning is in there already; now it is told as one.
+    const begun = saying === null ? null : takeLastStep(messages);
+    saying = null;
     messages.push({
       role: "assistant",
-      text,
-      toolCalls: prepared.map(({ call, input }) => ({
-        ...call,
-        arguments: argumentsOf(input),
-      })),
+      text: (begun?.text ?? "") + text,
+      toolCalls: [
+        ...begun?.toolCalls ?? [],
+        ...prepared.map(({ call, input }) => ({
+          ...call,
+          arguments: argumentsOf(input),
+        })),
+      ],
       ...(turn.carry === undefined ? {} : { carry: turn.carry }),
-    });
+    }, ...begun?.results ?? []);
     let outcomes: Outcome[];
     try {
       outcomes = await startCalls(prepared, options);
@@ -194,6 +220,13 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       );
     }
   }
+}
+
+/** Takes away what was said in the last step, and the results of its calls. */
+function takeLastStep(messages: ModelMessage[]) {
+  const at = messages.findLastIndex(({ role }) => role === "assistant");
+  const [step, ...results] = messages.splice(at);
+  return step?.role === "assistant" ? { ...step, results } : null;
 }
 
 /** Asks whether to go on; where nobody can be asked, that is the end (U40). */

@@ -5,6 +5,19 @@
  */
 import type { AgentEvent } from "../chat/events.ts";
 import type { ModelEvent, ToolCall } from "./contracts.ts";
+import { Seam } from "./seam.ts";
+
+/** A text part that broke off and is gone on with. */
+export interface Saying {
+  id: string;
+  text: string;
+}
+
+interface OpenPart {
+  kind: "text" | "reasoning";
+  id: string;
+  length: number;
+}
 
 /**
  * Turns what the model says into parts: opens and closes them, counts offsets,
@@ -12,8 +25,10 @@ import type { ModelEvent, ToolCall } from "./contracts.ts";
  */
 export class Voice {
   #emit: (event: AgentEvent) => void;
-  #open: { kind: "text" | "reasoning"; id: string; length: number } | null =
-    null;
+  #open: OpenPart | null = null;
+  /** The text that is gone on with, while the model still thinks. */
+  #held: OpenPart | null = null;
+  #seam: Seam | null = null;
   #count: number;
   #stepText = "";
   #heard = "";
@@ -23,15 +38,24 @@ export class Voice {
 
   /**
    * @param before How many parts the run has already, and the ids of its calls:
-   * a run that goes on after a pause must not use one twice.
+   * a run that goes on after a pause must not use one twice. `saying`: the open
+   * part that the next words belong to.
    */
   constructor(
     emit: (event: AgentEvent) => void,
-    before: { parts: number; calls: string[] },
+    { parts, calls, saying }: {
+      parts: number;
+      calls: string[];
+      saying: Saying | null;
+    },
   ) {
     this.#emit = emit;
-    this.#count = before.parts;
-    this.#used = new Set(before.calls);
+    this.#count = parts;
+    this.#used = new Set(calls);
+    if (saying === null) return;
+    const { id, text } = saying;
+    this.#held = { kind: "text", id, length: text.length };
+    this.#seam = new Seam(text);
   }
 
   hear = (event: ModelEvent): void => {
@@ -40,7 +64,7 @@ export class Voice {
       case "reasoning":
         return this.#say(event.type, event.delta);
       case "tool-call-start":
-        this.#close();
+        this.#closeAll();
         return this.#announce(event.id, event.name);
       case "tool-call-delta": {
         const call = this.#calls.get(event.id);
@@ -70,9 +94,9 @@ export class Voice {
     }
   };
 
-  /** Ends the step's open part; returns the text said in this step. */
+  /** Ends the step's open part; returns the text said in it here. */
   pause(): string {
-    this.#close();
+    this.#closeAll();
     const text = this.#stepText;
     this.#stepText = "";
     return text;
@@ -87,7 +111,7 @@ export class Voice {
 
   /** The step will not go on: closes its part and the calls it had begun. */
   abandon(): void {
-    this.#close();
+    this.#closeAll();
     for (const { id } of this.#calls.values()) {
       this.#emit({
         type: "tool-output-error",
@@ -109,18 +133,43 @@ export class Voice {
     return { ...call, id };
   }
 
-  #say(kind: "text" | "reasoning", delta: string): void {
+  #say(kind: "text" | "reasoning", words: string): void {
+    this.#heard += words;
+    const held = kind === "text" && this.#seam !== null;
+    this.#show(kind, held ? this.#seam!.hear(words) : words);
+  }
+
+  #show(kind: OpenPart["kind"], delta: string): void {
     if (delta === "") return;
     if (this.#open?.kind !== kind) {
       this.#close();
-      this.#open = { kind, id: `${kind[0]}${++this.#count}`, length: 0 };
-      this.#emit({ type: `${kind}-start`, id: this.#open.id });
+      this.#open = this.#opened(kind);
     }
     const { id, length } = this.#open;
     this.#emit({ type: `${kind}-delta`, id, off: length, delta });
     this.#open.length += delta.length;
-    this.#heard += delta;
     if (kind === "text") this.#stepText += delta;
+  }
+
+  #opened(kind: OpenPart["kind"]): OpenPart {
+    if (kind === "text" && this.#held !== null) {
+      const held = this.#held;
+      this.#held = null;
+      return held;
+    }
+    const id = `${kind[0]}${++this.#count}`;
+    this.#emit({ type: `${kind}-start`, id });
+    return { kind, id, length: 0 };
+  }
+
+  /** Also what was gone on with, to which perhaps nothing was added. */
+  #closeAll(): void {
+    this.#show("text", this.#seam?.rest() ?? "");
+    this.#seam = null;
+    this.#close();
+    this.#open = this.#held;
+    this.#held = null;
+    this.#close();
   }
 
   #close(): void {

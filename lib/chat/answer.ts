@@ -132,6 +132,28 @@ export function openQuestions(answer: Answer): Asked[] {
   return asked.filter(({ decision }) => decision === null);
 }
 
+/**
+ * The text part that is still being written: at most reasoning comes after it,
+ * where a text that broke off is gone on with.
+ */
+export function openText(answer: Answer): TextPart | null {
+  const part = answer.parts.findLast(({ kind }) => kind !== "reasoning");
+  return part?.kind === "text" && !part.done && part.text !== "" ? part : null;
+}
+
+/**
+ * Whether the answer broke off with something shown, so that another run can go
+ * on with it: interrupted, stopped, failed, or cut at its greatest length.
+ */
+export function isBrokenOff(answer: Answer): boolean {
+  const whole = answer.status === "running" ||
+    answer.status === "complete" && answer.finishReason !== "length";
+  return !whole &&
+    answer.parts.some((part) =>
+      part.kind === "text" ? part.text !== "" : part.kind === "tool"
+    );
+}
+
 /** Stands between two text parts when an answer is read as one text. */
 export const PART_BREAK = "\n\n";
 

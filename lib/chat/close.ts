@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { Answer, Asked, StepPart, ToolPart } from "./answer.ts";
+import type { Answer, Asked, StepPart, TextPart, ToolPart } from "./answer.ts";
 import type { AgentEvent, Approval, RunEvent } from "./events.ts";
 import { isAnswered } from "./fold.ts";
+import { splitDelta } from "./merge.ts";
 
 const SERVER_TOOL = { dynamic: true, providerExecuted: true } as const;
 
@@ -75,33 +76,14 @@ export function retell(
   let step: StepPart | null = null;
   let steps = 0;
   for (const part of answer.parts) {
-    switch (part.kind) {
-      case "step":
-        if (step !== null) events.push(finishStep(step));
-        events.push({ type: "start-step" });
-        step = part;
-        steps++;
-        break;
-      case "text":
-      case "reasoning":
-        events.push({ type: `${part.kind}-start`, id: part.id });
-        if (part.text !== "") {
-          events.push({
-            type: `${part.kind}-delta`,
-            id: part.id,
-            off: 0,
-            delta: part.text,
-          });
-        }
-        events.push({
-          type: `${part.kind}-end`,
-          id: part.id,
-          len: part.text.length,
-        });
-        break;
-      case "tool":
-        events.push(...retellTool(part));
+    if (part.kind !== "step") {
+      events.push(...retellPart(part));
+      continue;
     }
+    if (step !== null) events.push(finishStep(step));
+    events.push({ type: "start-step" });
+    step = part;
+    steps++;
   }
   if (step !== null) {
     // The end tells the usage of a complete answer, the last step that of others.
@@ -115,6 +97,61 @@ export function retell(
   return events;
 }
 
+/**
+ * What a broken-off answer had shown, as the log of the run begins that goes on
+ * with it (N5). The text it ends with stays open, and so does its step: the next
+ * words are said in that very part. What was spent is the other run's account,
+ * and a question nobody answered is not asked again by itself.
+ *
+ * @param answer A sealed answer.
+ */
+export function tellShown(answer: Answer): AgentEvent[] {
+  const last = answer.parts.findLast(({ kind }) => kind !== "reasoning");
+  const saying = last?.kind === "text" && last.text !== "" ? last : null;
+  const events: AgentEvent[] = [];
+  let open: StepPart | null = null;
+  let called = false;
+  const close = () => {
+    if (open === null) return;
+    const reason = open.finishReason ?? (called ? "tool-calls" : undefined);
+    events.push({
+      type: "finish-step",
+      ...(reason === undefined ? {} : { finishReason: reason }),
+    });
+  };
+  for (const part of answer.parts) {
+    if (part.kind === "step") {
+      close();
+      events.push({ type: "start-step" });
+      open = part;
+      called = false;
+      continue;
+    }
+    called ||= part.kind === "tool";
+    if (part.kind === "tool" && part.approval?.decision === null) {
+      events.push(...retellTool({ ...part, approval: undefined }));
+    } else {
+      const told = retellPart(part);
+      events.push(...(part === saying ? told.slice(0, -1) : told));
+    }
+  }
+  if (saying === null) close();
+  return events.flatMap(splitDelta) as AgentEvent[];
+}
+
+function retellPart(part: TextPart | ToolPart): AgentEvent[] {
+  if (part.kind === "tool") return retellTool(part);
+  const { id, text } = part;
+  const said: AgentEvent[] = text === ""
+    ? []
+    : [{ type: `${part.kind}-delta`, id, off: 0, delta: text }];
+  return [
+    { type: `${part.kind}-start`, id },
+    ...said,
+    { type: `${part.kind}-end`, id, len: text.length },
+  ];
+}
+
 function finishStep(step: StepPart) {
   return {
     type: "finish-step",
@@ -125,9 +162,9 @@ function finishStep(step: StepPart) {
   } as const;
 }
 
-function retellAsked({ decision, ...asked }: Asked): RunEvent[] {
+function retellAsked({ decision, ...asked }: Asked): AgentEvent[] {
   const data: Approval = asked;
-  const events: RunEvent[] = [
+  const events: AgentEvent[] = [
     { type: "data-approval", data, transient: true },
   ];
   if (decision !== null) {
@@ -140,9 +177,9 @@ function retellAsked({ decision, ...asked }: Asked): RunEvent[] {
   return events;
 }
 
-function retellTool(part: ToolPart): RunEvent[] {
+function retellTool(part: ToolPart): AgentEvent[] {
   const call = { toolCallId: part.id, ...SERVER_TOOL };
-  const events: RunEvent[] = [
+  const events: AgentEvent[] = [
     { type: "tool-input-start", toolName: part.name, ...call },
   ];
   if (part.inputText !== "") {
@@ -156,7 +193,7 @@ function retellTool(part: ToolPart): RunEvent[] {
   const input = part.input ?? {};
   const allowed = part.allowed ? { allowed: part.allowed } : {};
   const errorText = part.errorText ?? "aborted";
-  const between: RunEvent[] = part.approval ? retellAsked(part.approval) : [];
+  const between: AgentEvent[] = part.approval ? retellAsked(part.approval) : [];
   if (part.progress !== undefined) {
     between.push({
       type: "data-tool-progress",

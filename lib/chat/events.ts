@@ -121,7 +121,13 @@ export interface Progress {
 export type StartEvent = {
   type: "start";
   messageId: string;
-  messageMetadata: { chat_id: string; model: string; created_at: string };
+  messageMetadata: {
+    chat_id: string;
+    model: string;
+    created_at: string;
+    /** The run whose broken-off answer this one begins with. */
+    continues?: string;
+  };
 };
 
 /** Text and reasoning parts share one shape; `off` and `len` count UTF-16 units. */

@@ -23,6 +23,9 @@ export const newChatId = (): string => `c_${random128()}`;
 /** A new id of a question to a person. */
 export const newApprovalId = (): string => `a_${random128()}`;
 
+/** A new id of a message that waits. */
+export const newMessageId = (): string => `m_${random128()}`;
+
 const RUN = /^r_[0-9a-z]{26}$/;
 const CHAT = /^c_[0-9a-z]{26}$/;
 
@@ -34,6 +37,10 @@ export const isChatId = (text: string): boolean => CHAT.test(text);
 const APPROVAL = /^a_[0-9a-z]{26}$/;
 /** Whether this could be the id of a question to a person. */
 export const isApprovalId = (text: string): boolean => APPROVAL.test(text);
+
+const MESSAGE = /^m_[0-9a-z]{26}$/;
+/** Whether this could be the id of a message that waits. */
+export const isMessageId = (text: string): boolean => MESSAGE.test(text);
 
 /** A frame's id: `<run>.<epoch>-<seq>`. */
 export function frameId(run: string, at: Cursor): string {

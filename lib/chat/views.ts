@@ -27,15 +27,38 @@ export interface Turn {
   /** ISO 8601. */
   createdAt: string;
   answer: Answer;
+  /**
+   * The runs that stand in this place, oldest first, when there are several:
+   * the question was edited, or answered anew.
+   */
+  versions?: string[];
 }
 
-/** A chat with everything said in it. */
+/** A message that waits for the answer before it. */
+export interface QueuedMessage {
+  id: string;
+  text: string;
+  /** How many images go with it. */
+  images: number;
+  /** The idempotency key it was sent with, for the tab that sent it. */
+  key: string | null;
+  /** Sent as soon as the run is over, however it ends. */
+  now: boolean;
+}
+
+/** A chat as people see it: one branch of all that was asked and answered. */
 export interface ChatView {
   id: string;
   title: string;
   activeRun: string | null;
   settings: ChatSettings;
+  /** The branch that was asked or chosen last. */
   turns: Turn[];
+  /**
+   * Messages that wait, the next one first. They go on by themselves after a
+   * complete answer; after any other they wait for a person.
+   */
+  queue: QueuedMessage[];
 }
 
 /** A model people can choose; `id` is what goes into a chat's settings. */
@@ -95,6 +118,15 @@ export interface StartedRun {
   events: string;
   /** Where to stop it. */
   stop: string;
+}
+
+/**
+ * What `POST /api/runs` answers (202) with `queue`, where an answer is still
+ * being written.
+ */
+export interface QueuedRun {
+  chat_id: string;
+  queued: QueuedMessage;
 }
 
 /** Problem details (RFC 9457) as every error answer carries them. */

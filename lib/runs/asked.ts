@@ -23,6 +23,8 @@ export interface AskedWith {
   unattended: boolean;
   /** What was said before, by the word of the program that asked. */
   context: ContextText[];
+  /** The run whose broken-off answer this one begins with. */
+  continues?: string;
 }
 
 const PLAIN: AskedWith = {
@@ -45,3 +47,8 @@ export function settingsOf(json: string): ChatSettings {
 
 /** The name of the n-th image of a question, counted from 1. */
 export const imageName = (n: number): string => `image-${n}`;
+
+/** Images as the store keeps them with a question. */
+export function keepImages(images: string[]): { name: string; text: string }[] {
+  return images.map((url, i) => ({ name: imageName(i + 1), text: url }));
+}

@@ -7,12 +7,63 @@
 import type { Answer } from "../chat/answer.ts";
 import { frameId } from "../chat/ids.ts";
 import type { ChatSettings } from "../chat/settings.ts";
-import type { ChatSummary, ChatView, RunView } from "../chat/views.ts";
-import type { RunRow, Store } from "../store/contract.ts";
-import { askedWith, settingsOf } from "./asked.ts";
+import type {
+  ChatSummary,
+  ChatView,
+  QueuedMessage,
+  RunView,
+  Turn,
+} from "../chat/views.ts";
+import type { QueuedRow, RunRow, Store } from "../store/contract.ts";
+import { type AskedWith, askedWith, settingsOf } from "./asked.ts";
 import { foldLog, sealedAnswer } from "./log.ts";
+import { leafOf, leafUnder, shownPath, versions } from "./path.ts";
 
 const CHATS_SHOWN = 200;
+
+/** A chat as `GET /api/export` gives it: all branches, everything kept. */
+export interface ExportedChat {
+  id: string;
+  title: string;
+  createdAt: string;
+  hidden: boolean;
+  settings: ChatSettings;
+  /** The last run of the branch people see. */
+  shown: string | null;
+  runs: ExportedRun[];
+  queue: { text: string; kept: Record<string, string> }[];
+}
+
+export interface ExportedRun {
+  id: string;
+  parent: string | null;
+  text: string;
+  asked: AskedWith;
+  createdAt: string;
+  answer: Answer;
+  /** Images and long outputs by the names that `asked` and `answer` give them. */
+  kept: Record<string, string | null>;
+}
+
+/** A waiting message as people see it. */
+export function queuedView(row: QueuedRow): QueuedMessage {
+  return {
+    id: row.id,
+    text: row.text,
+    images: row.keep.length,
+    key: row.idempotencyKey,
+    now: row.now,
+  };
+}
+
+/** Names of the outputs an answer refers to, where they are kept with its run. */
+function outputsOf({ run, parts }: Answer): string[] {
+  const here = `/api/runs/${run}/outputs/`;
+  return parts.flatMap((part) => {
+    const ref = part.kind === "tool" ? part.output?.ref : undefined;
+    return ref?.startsWith(here) ? [ref.slice(here.length)] : [];
+  });
+}
 
 export class Chats {
   readonly #store: Store;
@@ -81,19 +132,86 @@ export class Chats {
     const row = await this.#store.chat(owner, id);
     if (row === null) return null;
     const rows = await this.#store.runs(id);
-    const turns = await Promise.all(rows.map(async (run) => {
-      const { images } = askedWith(run.options);
-      return {
-        text: run.text,
-        ...(images.length === 0 ? {} : {
-          images: images.map((name) => `/api/runs/${run.id}/images/${name}`),
-        }),
-        createdAt: new Date(run.createdAt).toISOString(),
-        answer: await this.answer(run),
+    const places = versions(rows);
+    const turns = await Promise.all(
+      shownPath(row, rows).map(async (run): Promise<Turn> => {
+        const { images } = askedWith(run.options);
+        const versions = places.get(run.parent) ?? [];
+        return {
+          text: run.text,
+          ...(images.length === 0 ? {} : {
+            images: images.map((name) => `/api/runs/${run.id}/images/${name}`),
+          }),
+          createdAt: new Date(run.createdAt).toISOString(),
+          answer: await this.answer(run),
+          ...(versions.length < 2 ? {} : { versions }),
+        };
+      }),
+    );
+    return {
+      id,
+      title: row.title,
+      activeRun: row.activeRun,
+      settings: settingsOf(row.settings),
+      turns,
+      queue: (await this.#store.queue(owner, id)).map(queuedView),
+    };
+  }
+
+  /**
+   * Chooses the branch a run is on; false if it is not this owner's. The run at
+   * work is on the branch people see, so nothing is chosen meanwhile.
+   */
+  async show(owner: string, id: string, run: string): Promise<boolean> {
+    const row = await this.#store.chat(owner, id);
+    if (row === null) return false;
+    const rows = await this.#store.runs(id);
+    return await this.#store.setLeaf(owner, id, leafUnder(run, rows));
+  }
+
+  /** Everything this owner ever asked, chat by chat, with all branches. */
+  async *export(owner: string): AsyncGenerator<ExportedChat> {
+    const chats = await this.#store.chats(
+      owner,
+      Number.MAX_SAFE_INTEGER,
+      "all",
+    );
+    for (const chat of chats) {
+      const rows = await this.#store.runs(chat.id);
+      yield {
+        id: chat.id,
+        title: chat.title,
+        createdAt: new Date(chat.createdAt).toISOString(),
+        hidden: chat.hidden,
+        settings: settingsOf(chat.settings),
+        shown: leafOf(chat, rows),
+        runs: await Promise.all(rows.map((run) => this.#exported(run))),
+        queue: (await this.#store.queue(owner, chat.id)).map((
+          { text, keep },
+        ) => ({
+          text,
+          kept: Object.fromEntries(keep.map(({ name, text }) => [name, text])),
+        })),
       };
-    }));
-    const settings = settingsOf(row.settings);
-    return { id, title: row.title, activeRun: row.activeRun, settings, turns };
+    }
+  }
+
+  async #exported(row: RunRow): Promise<ExportedRun> {
+    const answer = await this.answer(row);
+    const asked = askedWith(row.options);
+    const names = [...asked.images, ...outputsOf(answer)];
+    const kept = await Promise.all(
+      names.map(async (name) => [name, await this.#store.kept(row.id, name)]),
+    );
+    return {
+      id: row.id,
+      parent: row.parent,
+      text: row.text,
+      asked,
+      createdAt: new Date(row.createdAt).toISOString(),
+      answer,
+      kept: Object.fromEntries(kept),
+    };
   }
 
   /** The chat's running run; null also where there is no such chat. */

@@ -25,6 +25,8 @@ export interface CrewOptions extends Omit<RunsOptions, "limits"> {
   answer: (row: RunRow) => Promise<Answer>;
   /** A run that waited goes on here: its readers need not ask the store. */
   onTaken: (run: string) => void;
+  /** A run is over, or waits: perhaps it is another's turn. */
+  onRest: () => void;
 }
 
 /** How often expired leases are looked for, in milliseconds (protocol 2.5). */
@@ -35,18 +37,26 @@ export class Crew {
   readonly id = crypto.randomUUID();
   readonly #options: CrewOptions;
   readonly #drivers = new Map<string, Driver>();
-  readonly #timers: ReturnType<typeof setInterval>[];
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  readonly #renewer: ReturnType<typeof setInterval>;
   /** Waiting runs that are being taken. */
   readonly #waking = new Set<Promise<void>>();
   #sweeping: Promise<void> = Promise.resolve();
   #closing = false;
+  /** The time for runs to end by themselves is over. */
+  #leaving = false;
 
   constructor(options: CrewOptions) {
     this.#options = options;
-    this.#timers = [
-      setInterval(() => this.sweep(), SWEEP_MS),
-      setInterval(() => this.#renew(), options.limits.leaseMs * 0.3),
-    ];
+    this.#sweeper = setInterval(async () => {
+      await this.sweep();
+      // What a crash left in a queue, too.
+      this.#options.onRest();
+    }, SWEEP_MS);
+    this.#renewer = setInterval(
+      () => this.#renew(),
+      options.limits.leaseMs * 0.3,
+    );
   }
 
   /** The run as this process drives it, if it does. */
@@ -98,8 +108,9 @@ export class Crew {
     this.#drivers.set(row.id, driver);
     driver.done.then(() => {
       if (this.#drivers.get(row.id) === driver) this.#drivers.delete(row.id);
+      this.#options.onRest();
     });
-    if (this.#closing) driver.stop("shutdown");
+    if (this.#leaving) driver.handOver();
     return driver;
   }
 
@@ -165,17 +176,47 @@ export class Crew {
     return this.#sweeping;
   }
 
-  /** Ends every run as interrupted by the shutdown; nothing new begins. */
-  async close(starting: Iterable<Promise<unknown>>): Promise<void> {
+  /** Somebody elsewhere wants these runs to stop, or has answered them. */
+  async called(runs: string[]): Promise<void> {
+    for (const run of runs) {
+      const driver = this.#drivers.get(run);
+      if (driver === undefined) continue;
+      try {
+        const row = await this.#options.store.run(run);
+        if (row === null) driver.stop("lost");
+        else if (row.stopRequested) driver.stop("user");
+      } catch (error) {
+        // The next renewal asks again.
+        this.#options.report("A call from elsewhere was not heard", error);
+      }
+    }
+  }
+
+  /**
+   * Takes nothing over any more, waits for runs to end by themselves, and hands
+   * over those that have not ({@linkcode Driver.handOver}).
+   */
+  async close(
+    starting: Iterable<Promise<unknown>>,
+    graceMs: number,
+  ): Promise<void> {
     this.#closing = true;
-    for (const timer of this.#timers) clearInterval(timer);
-    for (const driver of this.#drivers.values()) driver.stop("shutdown");
-    // What is just being created becomes a driver, stopped at once.
+    clearInterval(this.#sweeper);
+    let late: ReturnType<typeof setTimeout> | undefined;
+    const leave = () => {
+      this.#leaving = true;
+      for (const driver of this.#drivers.values()) driver.handOver();
+    };
+    if (graceMs > 0) late = setTimeout(leave, graceMs);
+    else leave();
+    // What is just being created becomes a driver too.
     await Promise.allSettled(starting);
     await Promise.all([...this.#drivers.values()].map((d) => d.done));
     await Promise.all(this.#waking);
     await Promise.all([...this.#drivers.values()].map((d) => d.done));
     await this.#sweeping;
+    clearTimeout(late);
+    clearInterval(this.#renewer);
   }
 
   async #sweep(): Promise<void> {
@@ -200,13 +241,18 @@ export class Crew {
         try {
           const { store, limits } = this.#options;
           const { epoch } = driver.row;
+          const asked = performance.now();
           if (!await store.renew(run, epoch, limits.leaseMs)) {
             return driver.stop("lost");
           }
+          driver.renewedAt = asked;
           // Stop may have been pressed in another process.
           if ((await store.run(run))?.stopRequested) driver.stop("user");
         } catch (error) {
           this.#options.report("Renewing a lease failed", error);
+          // Before somebody else may take it (protocol 2.5).
+          const late = performance.now() - driver.renewedAt;
+          if (late > this.#options.limits.leaseMs * 0.8) driver.stop("lost");
         }
       }),
     );

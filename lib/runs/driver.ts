@@ -5,10 +5,10 @@
  * @module
  */
 import { type Carry, ModelError } from "../agent/contracts.ts";
-import { before, repeatsOf, runMessages } from "../agent/history.ts";
+import { before, isWaiting, repeatsOf, runMessages } from "../agent/history.ts";
 import { outOfSteps, runAgent } from "../agent/loop.ts";
 import { allowedIn, strangersIn } from "../agent/trust.ts";
-import { type Answer, openQuestions } from "../chat/answer.ts";
+import { type Answer, openQuestions, openText } from "../chat/answer.ts";
 import type {
   AgentEvent,
   Approval,
@@ -21,6 +21,7 @@ import type { Brief } from "./brief.ts";
 import type { Entry } from "./entry.ts";
 import type { RunLimits } from "./limits.ts";
 import { LiveRun } from "./live.ts";
+import { isSpeaking } from "./recovery.ts";
 import { FencedError, Tape } from "./tape.ts";
 
 /** Why a run was ended from outside. */
@@ -55,16 +56,19 @@ export class Driver {
   readonly row: RunRow;
   /** Resolves when nothing more happens here; never rejects. */
   readonly done: Promise<void>;
+  /** When its lease was asked for, by `performance.now()`. */
+  renewedAt = performance.now();
   #options: Omit<DriverOptions, "committed">;
   #askedAt: number;
   #abort = new AbortController();
   #keptCount = 0;
+  #leaving = false;
 
   constructor({ committed, ...options }: DriverOptions) {
     this.#options = options;
     this.#askedAt = askedAt(options.row, committed);
     this.row = options.row;
-    this.live = new LiveRun([...committed]);
+    this.live = new LiveRun(0, [...committed]);
     this.tape = new Tape({
       store: options.store,
       run: options.row.id,
@@ -102,6 +106,18 @@ export class Driver {
     this.#abort.abort(reason);
   }
 
+  /**
+   * The process goes down. What has shown text in its step ends here; the rest
+   * goes on in another process, from its log, and so does what asks a person.
+   */
+  handOver(): void {
+    const { answer } = this.tape;
+    this.#leaving = isWaiting(answer) || !isSpeaking(answer);
+    // What an agent says that is aborted would look like a step that is over.
+    if (this.#leaving) this.tape.cut();
+    this.stop("shutdown");
+  }
+
   async #drive(): Promise<void> {
     const { limits } = this.#options;
     const wall = setTimeout(() => this.stop("timeout"), limits.runMs);
@@ -115,7 +131,25 @@ export class Driver {
     }
     // Whoever takes the run next is not this object: readers ask the store.
     if (terminal === "parked") this.live.abandon();
+    else if (this.#leaving && this.#isShutDown) await this.#leave();
     else await this.#end(terminal);
+  }
+
+  get #isShutDown(): boolean {
+    const { aborted, reason } = this.#abort.signal;
+    return aborted && reason === "shutdown";
+  }
+
+  /** Ends the lease, so that whoever sweeps next need not wait for its end. */
+  async #leave(): Promise<void> {
+    const { store, row } = this.#options;
+    try {
+      await this.tape.settled();
+      await store.renew(row.id, row.epoch, 0);
+    } catch (error) {
+      this.#options.report("A run was left to the end of its lease", error);
+    }
+    this.live.abandon();
   }
 
   async #run(): Promise<TerminalEvent | "parked"> {
@@ -125,7 +159,8 @@ export class Driver {
     const brief = await unlessStopped(this.#options.brief(), signal);
     // A crash between a question and its pause: what the step cost is not known.
     const step = this.tape.answer.parts.findLast(({ kind }) => kind === "step");
-    if (step?.kind === "step" && !step.done) {
+    const going = openText(this.tape.answer) !== null;
+    if (step?.kind === "step" && !step.done && !going) {
       this.tape.write({ type: "finish-step" });
     }
     while (true) {

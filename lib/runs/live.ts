@@ -20,11 +20,16 @@ export class LiveRun {
   #bells = new Set<() => void>();
   /** False once this process no longer hears what is committed. */
   heard = true;
+  /** Nothing will be heard of it anywhere: all there is is in the store. */
+  over = false;
 
-  /** @param committed The entries so far, without a gap, newest last. */
-  constructor(committed: Entry[]) {
+  /**
+   * @param after Sequence after which everything is known.
+   * @param committed What is known of that so far, without a gap.
+   */
+  constructor(after: number, committed: Entry[] = []) {
     this.#entries = committed;
-    this.#first = committed[0]!.seq;
+    this.#first = after + 1;
   }
 
   /** Adds what was just committed and rings every reader. */
@@ -38,9 +43,10 @@ export class LiveRun {
     this.#ring();
   }
 
-  /** The run goes on elsewhere, or not at all: readers must ask the store. */
-  abandon(): void {
+  /** The run goes on elsewhere, or (`over`) not at all. */
+  abandon(over = false): void {
     this.heard = false;
+    this.over = over;
     this.#ring();
   }
 

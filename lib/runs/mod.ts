@@ -14,7 +14,9 @@ export type {
 } from "./outcomes.ts";
 export type { Models } from "./brief.ts";
 export type { ContextText } from "./asked.ts";
+export type { ExportedChat } from "./chats.ts";
 export type { RunLimits } from "./limits.ts";
+export { startRetention } from "./retention.ts";
 export { TapeReader } from "./reader.ts";
 export type { Pulled } from "./reader.ts";
 export type { Entry } from "./entry.ts";

@@ -5,6 +5,7 @@
  */
 import type { Toolbox } from "../agent/toolbox.ts";
 import type { ChatSettings } from "../chat/settings.ts";
+import type { QueuedMessage } from "../chat/views.ts";
 import type { RunRow, Store } from "../store/contract.ts";
 import type { AskedWith } from "./asked.ts";
 import type { Models } from "./brief.ts";
@@ -24,7 +25,8 @@ export interface RunsOptions {
 
 export interface StartRequest {
   owner: string;
-  text: string;
+  /** Needed unless `replaces` or `continues` says what to answer. */
+  text?: string;
   /** The chat to ask in; a new one is made without it. */
   chat?: string;
   /** Makes the chat under that id, if there is none. */
@@ -34,8 +36,19 @@ export interface StartRequest {
   images?: string[];
   /** Of a new chat; an existing one has its own. */
   settings?: ChatSettings;
-  /** Answers the chat's last question anew; `text` is not read. */
-  regenerate?: boolean;
+  /**
+   * A run of the chat in whose place this one stands, as another version:
+   * `text` edits its question, without `text` it is answered anew. An edited
+   * one keeps its images unless `images` says otherwise.
+   */
+  replaces?: string;
+  /**
+   * A run of the chat whose answer broke off: the new one begins with all that
+   * was shown of it, and takes its place (decision 8). `text` is not read.
+   */
+  continues?: string;
+  /** Where an answer is being written, wait for its end instead of refusing. */
+  queue?: boolean;
   /** How a program asks. */
   asked?: {
     /** The chat is not in the list. */
@@ -44,13 +57,21 @@ export interface StartRequest {
 }
 
 export type StartOutcome =
-  /** Or was before, under the same idempotency key (N10). */
-  | { kind: "started"; run: string; chat: string }
+  /** `again`: it was before, under the same idempotency key (N10). */
+  | { kind: "started"; run: string; chat: string; again?: true }
   /** The chat's last question is still being answered. */
   | { kind: "active"; run: string; chat: string }
+  /** It waits for the end of that answer; `again`: it did so before. */
+  | { kind: "queued"; message: QueuedMessage; chat: string; again?: true }
+  /** Too many wait already. */
+  | { kind: "queue-full" }
+  /** The key's message waited, and was taken back by its writer. */
+  | { kind: "withdrawn" }
   | { kind: "no-chat" }
-  /** There is no question yet that could be answered anew. */
-  | { kind: "nothing-asked" }
+  /** `replaces` or `continues` names no run of this chat. */
+  | { kind: "no-turn" }
+  /** That answer is whole, or nothing of it was shown. */
+  | { kind: "not-broken-off" }
   /** The chosen model is not offered (any more). */
   | { kind: "no-model"; id: string }
   /** The process is going down. */

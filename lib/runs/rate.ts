@@ -55,9 +55,17 @@ export class Rate {
     return 0;
   }
 
+  /** What was counted at `now` was not asked after all: a retry, a busy chat. */
+  giveBack(owner: string, now: number): void {
+    for (const asked of [this.#asked.get(owner) ?? [], this.#all]) {
+      const at = asked.findLastIndex((each) => each.at === now);
+      if (at >= 0) asked.splice(at, 1);
+    }
+  }
+
   #forget(since: number): void {
     for (const [owner, asked] of this.#asked) {
-      if (asked.at(-1)!.at <= since) this.#asked.delete(owner);
+      if ((asked.at(-1)?.at ?? 0) <= since) this.#asked.delete(owner);
     }
   }
 }

@@ -29,8 +29,8 @@ export interface ReaderOptions {
   store: Store;
   /** The run as it was when the reader came. */
   row: RunRow;
-  /** The run as this process drives it, if it does. */
-  live: () => LiveRun | undefined;
+  /** What will be heard of the run from here on, if anything. */
+  live: (after: number) => LiveRun | undefined;
   /** Sequence after which to read. */
   after: number;
   /** Silence before a `beat`, in milliseconds. */
@@ -110,7 +110,9 @@ export class TapeReader {
     if (this.#closed) return LEAVE;
     if (this.#over) return OVER;
     // Kept once seen: it has the end of the run even after the run is over.
-    if (!this.#live?.heard) this.#live = this.#options.live();
+    if (!this.#live?.heard && !this.#live?.over) {
+      this.#live = this.#options.live(this.#after);
+    }
     if (!this.#live?.knows(this.#after)) return null;
     const entries = this.#live.after(this.#after, PAGE);
     if (entries.length > 0) return this.#give(entries);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Answer } from "../chat/answer.ts";
+import type { Answer, StepPart } from "../chat/answer.ts";
 import { closingEvents } from "../chat/close.ts";
 import type {
   AgentEvent,
@@ -32,11 +32,9 @@ export function recovery(
   committed: Entry[],
   now: Date,
 ): Recovery {
-  const at = answer.parts.findLastIndex(({ kind }) => kind === "step");
-  const step = answer.parts[at];
-  const parts = answer.parts.slice(at + 1);
+  const { step, parts } = lastStep(answer);
   const tools = parts.filter((part) => part.kind === "tool");
-  if (step?.kind === "step" && step.done && tools.length === 0) {
+  if (step !== null && isWhole(step) && tools.length === 0) {
     return {
       kind: "end",
       terminal: finishOf(answer, step.finishReason, now, committed[0]!),
@@ -46,9 +44,9 @@ export function recovery(
     committed.filter(({ event }) =>
       event.type === "data-run" && event.data.status === "taken-over"
     ).length;
-  const spoke = step?.kind === "step" && !step.done &&
-    parts.some((part) => "text" in part && part.text !== "");
-  if (spoke || taken > 0) return { kind: "end", terminal: INTERRUPTED };
+  if (isSpeaking(answer) || taken > 0) {
+    return { kind: "end", terminal: INTERRUPTED };
+  }
   // A call still being typed was never run: the model is asked again.
   const typing = tools.some(({ state }) => state === "input");
   return {
@@ -62,6 +60,28 @@ export function recovery(
       ...(typing || tools.length === 0 ? closingEvents(answer) : []),
     ],
   };
+}
+
+/**
+ * Whether the step the answer is in has shown text: nobody may run it again
+ * (decision 8). Thoughts are no answer: they stay where they are, and the model
+ * thinks again.
+ */
+export function isSpeaking(answer: Answer): boolean {
+  const { step, parts } = lastStep(answer);
+  return step !== null && !isWhole(step) &&
+    parts.some((part) => part.kind === "text" && part.text !== "");
+}
+
+function lastStep(answer: Answer) {
+  const at = answer.parts.findLastIndex(({ kind }) => kind === "step");
+  const step = answer.parts[at] as StepPart | undefined;
+  return { step: step ?? null, parts: answer.parts.slice(at + 1) };
+}
+
+/** The model itself said that it was done; one that broke off has no reason. */
+function isWhole(step: StepPart): boolean {
+  return step.done && step.finishReason !== undefined;
 }
 
 const INTERRUPTED: TerminalEvent = {

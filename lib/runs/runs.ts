@@ -5,19 +5,24 @@
  *
  * @module
  */
-import type { Model } from "../agent/contracts.ts";
 import type { Answer, Asked } from "../chat/answer.ts";
-import type { StartEvent } from "../chat/events.ts";
-import { newChatId, newRunId, parseFrameId } from "../chat/ids.ts";
+import { newMessageId, parseFrameId } from "../chat/ids.ts";
 import type { ChatSettings } from "../chat/settings.ts";
-import type { ChatSummary, ChatView, RunView } from "../chat/views.ts";
+import type {
+  ChatSummary,
+  ChatView,
+  QueuedMessage,
+  RunView,
+} from "../chat/views.ts";
 import {
-  type CreateOutcome,
+  type News,
+  type QueuedRow,
   type RunRow,
   StoreError,
 } from "../store/contract.ts";
-import { type AskedWith, askedWith, imageName, settingsOf } from "./asked.ts";
-import { Chats } from "./chats.ts";
+import { keepImages } from "./asked.ts";
+import { Asking, type Prepared } from "./asking.ts";
+import { Chats, type ExportedChat, queuedView } from "./chats.ts";
 import { Crew } from "./crew.ts";
 import type { Said } from "./driver.ts";
 import { LIMITS, type RunLimits } from "./limits.ts";
@@ -29,53 +34,78 @@ import type {
   StartRequest,
   StopOutcome,
 } from "./outcomes.ts";
-import { Pulse } from "./pulse.ts";
+import { Queue } from "./queue.ts";
 import { Rate } from "./rate.ts";
-import { TapeReader } from "./reader.ts";
-import { titleOf } from "./title.ts";
+import { Readers } from "./readers.ts";
 
 export class Runs {
   readonly #options: RunsOptions;
   readonly #limits: RunLimits;
   readonly #crew: Crew;
   readonly #chats: Chats;
-  readonly #pulse: Pulse;
+  readonly #asking: Asking;
+  readonly #queue: Queue;
+  readonly #readers: Readers;
   readonly #rate: Rate;
-  readonly #readers = new Map<string, Set<TapeReader>>();
+  readonly #unlisten: () => void;
   /** Questions being committed. */
   readonly #starting = new Set<Promise<StartOutcome>>();
   #closing = false;
 
   constructor(options: RunsOptions) {
+    const { store, models, now, report } = options;
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#chats = new Chats(options.store, (run) => this.#crew.answer(run));
+    this.#chats = new Chats(store, (run) => this.#crew.answer(run));
+    this.#queue = new Queue({
+      store,
+      send: (message) => this.#sendQueued(message),
+      report,
+    });
+    this.#readers = new Readers({
+      store,
+      limits: this.#limits,
+      driven: (run) => this.#crew.live(run),
+      report,
+    });
     this.#crew = new Crew({
       ...options,
       limits: this.#limits,
       answer: (row) => this.#chats.answer(row),
-      onTaken: (run) => this.#wakeReaders(run),
+      onTaken: (run) => this.#readers.onTaken(run),
+      onRest: () => this.#queue.pump(),
     });
-    this.#pulse = new Pulse(this.#limits.beatMs / 15);
+    this.#asking = new Asking({
+      store,
+      models,
+      now,
+      leaseOwner: this.#crew.id,
+      leaseMs: this.#limits.leaseMs,
+      answer: (row) => this.#chats.answer(row),
+    });
     this.#rate = new Rate({
       perMinute: this.#limits.questionsPerMinute,
       allPerMinute: this.#limits.allQuestionsPerMinute,
     });
+    this.#unlisten = store.listen((news) => this.#hear(news));
   }
 
   /**
-   * Commits the question and starts its run. Resolves once the question is
-   * durable (N1); the model is asked after that.
+   * Commits the question and starts its run, or lets it wait for its turn.
+   * Resolves once the question is durable (N1); the model is asked after that.
    */
   async start(request: StartRequest): Promise<StartOutcome> {
     if (this.#closing) return { kind: "closing" };
-    const waitMs = this.#rate.take(
-      request.owner,
-      performance.now(),
-      weightOf(request),
-    );
+    const now = performance.now();
+    const waitMs = this.#rate.take(request.owner, now, weightOf(request));
     if (waitMs > 0) return { kind: "too-many", waitMs };
-    const starting = this.#start(request);
+    const outcome = await this.#counted(this.#start(request));
+    if (!isNew(outcome)) this.#rate.giveBack(request.owner, now);
+    return outcome;
+  }
+
+  /** Whoever closes waits for what is just being committed. */
+  async #counted(starting: Promise<StartOutcome>): Promise<StartOutcome> {
     this.#starting.add(starting);
     try {
       return await starting;
@@ -85,108 +115,144 @@ export class Runs {
   }
 
   async #start(request: StartRequest): Promise<StartOutcome> {
-    const { store, now, report } = this.#options;
-    const { owner, asked } = request;
-    const run = newRunId();
-    const chat = request.chat ?? newChatId();
-    let before: RunRow[] = [];
-    let outcome: CreateOutcome;
-    let start: StartEvent;
     try {
-      const known = request.chat === undefined
-        ? null
-        : await store.chat(owner, chat);
-      const isNew = known === null;
-      if (isNew && request.chat !== undefined && !request.makeChat) {
-        return { kind: "no-chat" };
+      if (mayWait(request)) await this.#queue.letPass(request);
+      while (true) {
+        const prepared = await this.#asking.prepare(request);
+        if (prepared.kind !== "prepared") return prepared;
+        const outcome = await this.#create(prepared);
+        if (outcome.kind !== "active" || !mayWait(request)) return outcome;
+        const waiting = await this.#enqueue(request, outcome.chat);
+        if (waiting !== null) return waiting;
+        // That run has just ended: now it can be asked.
       }
-      if (!isNew) before = await store.runs(chat);
-      const again = request.regenerate ? before.at(-1) ?? null : null;
-      if (request.regenerate && again === null) {
-        return { kind: "nothing-asked" };
-      }
-      const settings = isNew
-        ? request.settings ?? {}
-        : settingsOf(known.settings);
-      const model = await this.#model(settings.model);
-      if (model === null) return { kind: "no-model", id: settings.model! };
-      const text = again?.text ?? request.text;
-      const images = again === null
-        ? request.images ?? []
-        : await this.#images(again);
-      const options: AskedWith = {
-        model: model.id,
-        temperature: settings.temperature ?? 0,
-        system: settings.system,
-        images: images.map((_, i) => imageName(i + 1)),
-        unattended: asked?.unattended ?? false,
-        context: asked?.context ?? [],
-      };
-      start = {
-        type: "start",
-        messageId: run,
-        messageMetadata: {
-          chat_id: chat,
-          model: model.id,
-          created_at: now().toISOString(),
-        },
-      };
-      outcome = await store.create({
-        run,
-        chat,
-        newChatTitle: isNew ? titleOf(text) : null,
-        newChatSettings: JSON.stringify(settings),
-        newChatHidden: asked?.hidden ?? false,
-        owner,
-        text,
-        options: JSON.stringify(options),
-        keep: images.map((url, i) => ({ name: imageName(i + 1), text: url })),
-        parent: again === null ? before.at(-1)?.id ?? null : again.parent,
-        idempotencyKey: request.idempotencyKey ?? null,
-        leaseOwner: this.#crew.id,
-        leaseMs: this.#limits.leaseMs,
-        start,
-      });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      report("A question could not be saved", error);
+      this.#options.report("A question could not be saved", error);
       return { kind: "unsaved", full: error.kind === "full" };
     }
+  }
+
+  async #create({ input, before }: Prepared): Promise<StartOutcome> {
+    const outcome = await this.#options.store.create(input);
     switch (outcome.kind) {
       case "no-chat":
+      case "withdrawn":
         return outcome;
-      case "active":
-        return { kind: "active", run: outcome.run.id, chat };
-      case "existing":
+      case "gone":
+        return { kind: "withdrawn" };
+      case "waiting":
         return {
-          kind: "started",
-          run: outcome.run.id,
-          chat: outcome.run.chat,
+          kind: "queued",
+          message: queuedView(outcome.message),
+          chat: outcome.message.chat,
+          again: true,
         };
-      case "created":
-        this.#crew.drive(outcome.run, [
-          {
-            epoch: outcome.run.epoch,
-            seq: 1,
-            event: start,
-            json: JSON.stringify(start),
-          },
-        ], before);
-        return { kind: "started", run, chat };
+      case "active":
+        return { kind: "active", run: outcome.run.id, chat: outcome.run.chat };
+      case "existing":
+        return again(outcome.run);
+      case "created": {
+        const { id, epoch, chat } = outcome.run;
+        const begun = input.begin.map((event, i) => ({
+          epoch,
+          seq: i + 1,
+          event,
+          json: JSON.stringify(event),
+        }));
+        this.#crew.drive(outcome.run, begun, before);
+        return { kind: "started", run: id, chat };
+      }
     }
   }
 
-  #model(id: string | undefined): Promise<Model | null> {
-    const { models } = this.#options;
-    return id === undefined ? models.standard() : models.find(id);
+  /** Null if there is nothing to wait for any more. */
+  async #enqueue(
+    request: StartRequest,
+    chat: string,
+  ): Promise<StartOutcome | null> {
+    const { owner, text = "", images = [], idempotencyKey = null } = request;
+    const outcome = await this.#options.store.enqueue({
+      id: newMessageId(),
+      chat,
+      owner,
+      text,
+      options: "{}",
+      keep: keepImages(images),
+      idempotencyKey,
+    });
+    switch (outcome.kind) {
+      case "queued":
+        return { kind: "queued", message: queuedView(outcome.message), chat };
+      case "waiting":
+        return {
+          kind: "queued",
+          message: queuedView(outcome.message),
+          chat: outcome.message.chat,
+          again: true,
+        };
+      case "existing":
+        return again(outcome.run);
+      case "full":
+        return { kind: "queue-full" };
+      case "idle":
+        return null;
+      default:
+        return outcome;
+    }
   }
 
-  async #images(row: RunRow): Promise<string[]> {
+  async #sendQueued(message: QueuedRow): Promise<void> {
+    if (this.#closing) return;
+    const { owner, chat, text, keep } = message;
+    const prepared = await this.#asking.prepare({
+      owner,
+      chat,
+      text,
+      images: keep.map(({ text }) => text),
+      idempotencyKey: message.idempotencyKey ?? undefined,
+    }, message.id);
+    // Looking for its model may have taken a while.
+    if (prepared.kind !== "prepared" || this.#closing) return;
+    await this.#counted(this.#create(prepared));
+  }
+
+  /** Messages of a chat that wait, the next one first; null if not its owner's. */
+  async queue(owner: string, chat: string): Promise<QueuedMessage[] | null> {
     const { store } = this.#options;
-    const kept = await Promise.all(
-      askedWith(row.options).images.map((name) => store.kept(row.id, name)),
-    );
-    return kept.filter((url) => url !== null);
+    if (await store.chat(owner, chat) === null) return null;
+    return (await store.queue(owner, chat)).map(queuedView);
+  }
+
+  /** Takes a waiting message back; null if it waits no more. */
+  async withdraw(
+    owner: string,
+    chat: string,
+    id: string,
+  ): Promise<QueuedMessage | null> {
+    const message = await this.#options.store.withdraw(owner, chat, id);
+    return message === null ? null : queuedView(message);
+  }
+
+  /** Another order; false if `ids` are not exactly those that wait. */
+  reorder(owner: string, chat: string, ids: string[]): Promise<boolean> {
+    return this.#options.store.reorder(owner, chat, ids);
+  }
+
+  /**
+   * Sends a waiting message now: it becomes the next one, and the run in progress
+   * is stopped. False if it waits no more.
+   */
+  async sendNow(owner: string, chat: string, id: string): Promise<boolean> {
+    if (!await this.#options.store.hurry(owner, chat, id)) return false;
+    const run = await this.#chats.active(owner, chat);
+    // Looked at after the run: what waits still is not what that run answers.
+    const waiting = await this.#options.store.queue(owner, chat);
+    const waits = waiting.some((message) => message.id === id);
+    if (run !== null && waits) await this.stop(owner, run);
+    // Not waited for: a stopped run may take its time to end.
+    this.#queue.pump();
+    return true;
   }
 
   /**
@@ -203,25 +269,10 @@ export class Runs {
     if (row === null) return { kind: "missing" };
     const from = await this.#resume(row, cursor);
     if (from === "over") return { kind: "over" };
-    const readers = this.#readers.get(owner) ?? new Set();
-    if (readers.size >= this.#limits.maxStreams) return { kind: "too-many" };
-    const reader: TapeReader = new TapeReader({
-      store: this.#options.store,
-      row,
-      live: () => this.#crew.live(run),
-      after: from.after,
-      beatMs: this.#limits.beatMs,
-      stallMs: this.#limits.stallMs,
-      pulse: this.#pulse,
-      onClose: () => {
-        readers.delete(reader);
-        if (readers.size === 0) this.#readers.delete(owner);
-      },
-    });
-    readers.add(reader);
-    this.#readers.set(owner, readers);
-    if (this.#closing) reader.leave();
-    return { kind: "reader", reader, resync: from.resync };
+    const reader = this.#readers.open(row, from.after);
+    return reader === null
+      ? { kind: "too-many" }
+      : { kind: "reader", reader, resync: from.resync };
   }
 
   /** Asks a run to stop. The wish is durable before this resolves. */
@@ -282,9 +333,7 @@ export class Runs {
 
   /** How many readers are connected right now. */
   get readers(): number {
-    let count = 0;
-    for (const readers of this.#readers.values()) count += readers.size;
-    return count;
+    return this.#readers.count;
   }
 
   /** One run as far as it is committed; null if it is not this owner's. */
@@ -324,28 +373,60 @@ export class Runs {
     return this.#chats.configure(owner, id, settings);
   }
 
-  /** Looks for runs whose owner is gone. Called at the start. */
-  sweep(): Promise<void> {
-    return this.#crew.sweep();
+  /** Shows the branch a run is on; false if it is not this owner's. */
+  show(owner: string, chat: string, run: string): Promise<boolean> {
+    return this.#chats.show(owner, chat, run);
   }
 
   /**
-   * Lets go of everything: readers are told to come back, runs are ended as
-   * interrupted by the shutdown, and nothing new begins. What waits for a person
-   * goes on waiting.
+   * Deletes a chat for good. A run in progress ends without a word: there is
+   * nothing left to write it to. False if it is not this owner's.
    */
-  async close(): Promise<void> {
-    this.#closing = true;
-    for (const readers of this.#readers.values()) {
-      for (const reader of readers) reader.leave();
-    }
-    await this.#crew.close(this.#starting);
+  async remove(owner: string, chat: string): Promise<boolean> {
+    const run = await this.#chats.active(owner, chat);
+    if (run !== null) await this.stop(owner, run);
+    return await this.#options.store.remove(owner, chat);
   }
 
-  #wakeReaders(run: string): void {
-    for (const readers of this.#readers.values()) {
-      for (const reader of readers) if (reader.run === run) reader.wake();
+  /** Everything this owner ever asked, chat by chat. */
+  async *export(owner: string): AsyncGenerator<ExportedChat> {
+    try {
+      yield* this.#chats.export(owner);
+    } catch (error) {
+      // Whoever reads it can only break off.
+      this.#options.report("An export broke off", error);
+      throw error;
     }
+  }
+
+  /** Looks for runs and messages whose process is gone. Called at the start. */
+  async sweep(): Promise<void> {
+    await this.#crew.sweep();
+    await this.#queue.pump();
+  }
+
+  /**
+   * Lets go of everything: nothing new begins, readers are told to come back,
+   * and runs may end by themselves for a while. Then what has shown text in its
+   * step ends as interrupted, and the rest is left to another process, or to the
+   * next start. What waits for a person, or for its turn, goes on waiting.
+   *
+   * @param graceMs How long runs may take to end by themselves.
+   */
+  async close(graceMs = 0): Promise<void> {
+    this.#closing = true;
+    this.#readers.leave();
+    // Side by side: a message that takes long to send must not hold up the runs.
+    await Promise.all([
+      this.#queue.close(),
+      this.#crew.close(this.#starting, graceMs),
+    ]);
+    this.#unlisten();
+  }
+
+  #hear({ kind, runs }: News): void {
+    if (kind === "log") this.#readers.ring(runs);
+    else this.#crew.called(runs);
   }
 
   async #resume(
@@ -364,6 +445,22 @@ export class Runs {
     }
     return { after: seq, resync: false };
   }
+}
+
+/** A version stands beside what people see now; later it may be something else. */
+function mayWait({ queue, replaces, continues }: StartRequest): boolean {
+  return queue === true && replaces === undefined && continues === undefined;
+}
+
+/** Something began, or waits: not only the answer to a try that had arrived. */
+function isNew(outcome: StartOutcome): boolean {
+  return (outcome.kind === "queued" || outcome.kind === "started") &&
+    outcome.again !== true;
+}
+
+/** What a try is told whose key was seen before. */
+function again({ id, chat }: RunRow): StartOutcome {
+  return { kind: "started", run: id, chat, again: true };
 }
 
 /** Images stay on the disk: a quarter of a megabyte counts as a question. */

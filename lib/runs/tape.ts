@@ -88,6 +88,11 @@ export class Tape {
     this.#schedule();
   };
 
+  /** Takes nothing more, as after a crash; what was written still goes in. */
+  cut(): void {
+    this.#closed = true;
+  }
+
   /**
    * Resolves once everything written so far is durable.
    *
@@ -96,9 +101,10 @@ export class Tape {
    */
   async settled(): Promise<void> {
     while (this.#failure === null) {
-      if (this.#committing !== null) await this.#committing;
-      else if (this.#waiting.length > 0) this.#flush();
-      else return;
+      if (this.#committing === null) this.#flush();
+      // Nothing to say, or half a character, whose other half is not here yet.
+      if (this.#committing === null) return;
+      await this.#committing;
     }
     throw this.#failure;
   }

@@ -307,7 +307,7 @@ Deno.test("runAgent() sums usage over steps", async () => {
   });
 });
 
-Deno.test("R09: runAgent() rejects with the stop's reason while the model speaks and while a tool runs", async () => {
+Deno.test("streaming R09: runAgent() rejects with the stop's reason while the model speaks and while a tool runs", async () => {
   const hold = new Promise<void>(() => {});
   const speaking = stage(new ScriptedModel({ ...says("Hel"), hold }));
   speaking.abort.abort("user");

@@ -174,7 +174,7 @@ Deno.test("fold() builds the answer a whole log tells", () => {
   assertEquals(answer.notice, null);
 });
 
-Deno.test("R20: fold() ignores duplicated, old and overlapping frames in any order of repetition", () => {
+Deno.test("streaming R20: fold() ignores duplicated, old and overlapping frames in any order of repetition", () => {
   const whole = foldAll(LOG);
   const seed = 20260302;
   fc.assert(
@@ -199,7 +199,7 @@ Deno.test("R20: fold() ignores duplicated, old and overlapping frames in any ord
   );
 });
 
-Deno.test("R20: fold() takes only what is new of an overlapping delta", () => {
+Deno.test("streaming R20: fold() takes only what is new of an overlapping delta", () => {
   const answer = foldAll(LOG.slice(0, 15));
   const event: RunEvent = {
     type: "text-delta",
@@ -211,7 +211,7 @@ Deno.test("R20: fold() takes only what is new of an overlapping delta", () => {
   assertEquals(answerText(answer), "At 👍");
 });
 
-Deno.test("R20: fold() reports every removed frame that shows as a gap, and stays as it was", () => {
+Deno.test("streaming R20: fold() reports every removed frame that shows as a gap, and stays as it was", () => {
   // What carries no content of its own may go missing unseen.
   const silent = new Set([
     "start",
@@ -269,7 +269,7 @@ Deno.test("closingEvents() lets a terminal follow after every event of a log", (
   }
 });
 
-Deno.test("R03: retell() folds into the answer it was made from, wherever the run ended", () => {
+Deno.test("streaming R03: retell() folds into the answer it was made from, wherever the run ended", () => {
   for (const [log, k] of everywhere()) {
     const answer = foldAll(log.slice(0, k));
     let seq = k;

@@ -76,7 +76,7 @@ Deno.test("a run whose process died before its first word is asked again by the 
   lost.say("too late").finish();
 });
 
-Deno.test("R02: tool results in the log are facts: they are not fetched again", async () => {
+Deno.test("safety R02: tool results in the log are facts: they are not fetched again", async () => {
   const store = openStore({ kind: "memory" });
   const before = work();
   const after = work();
@@ -99,7 +99,7 @@ Deno.test("R02: tool results in the log are facts: they are not fetched again", 
   assertEquals([before.did, after.did], [["look"], []]);
 });
 
-Deno.test("X02 R04 N8: of the tools that were at work a read is run again; what has effects is said to be unknown", async () => {
+Deno.test("streaming X02, safety R04, N8: of the tools that were at work a read is run again; what has effects is said to be unknown", async () => {
   const store = openStore({ kind: "memory" });
   const before = work();
   const after = work();

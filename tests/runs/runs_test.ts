@@ -128,7 +128,7 @@ Deno.test("N4 N5: a run whose owner died is closed as interrupted with its text,
     idempotencyKey: null,
     leaseOwner: "dead",
     leaseMs: 0,
-    start: {
+    begin: [{
       type: "start",
       messageId: run,
       messageMetadata: {
@@ -136,7 +136,8 @@ Deno.test("N4 N5: a run whose owner died is closed as interrupted with its text,
         model: "m",
         created_at: NOW.toISOString(),
       },
-    },
+    }],
+    queued: null,
   });
   await store.append(
     run,
@@ -206,7 +207,7 @@ Deno.test("close() ends runs as interrupted, sends readers away and takes nothin
   await it.store.close();
 });
 
-Deno.test("X09: a reader of a long log pulls it page by page", async () => {
+Deno.test("streaming X09: a reader of a long log pulls it page by page", async () => {
   const store = openStore({ kind: "memory" });
   await using it = stage({ store });
   const { run } = await it.start();
@@ -233,7 +234,7 @@ Deno.test("X09: a reader of a long log pulls it page by page", async () => {
   assert(largest <= 256);
 });
 
-Deno.test("R10: a run stops when the wish was written by another process", async () => {
+Deno.test("streaming R10: a run stops when the wish was written by another process", async () => {
   await using it = stage({ limits: { leaseMs: 60 } });
   const { run } = await it.start();
   const puppet = await it.model.next();
@@ -241,7 +242,7 @@ Deno.test("R10: a run stops when the wish was written by another process", async
   assertEquals(await puppet.aborted, "user");
 });
 
-Deno.test("R03: an answer sealed by an older version is told again when its log is gone", async () => {
+Deno.test("streaming R03: an answer sealed by an older version is told again when its log is gone", async () => {
   await using it = stage();
   const { run } = await it.start();
   (await it.model.next()).say("old").finish();

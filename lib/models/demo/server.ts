@@ -8,6 +8,7 @@
 import { answer } from "./brain.ts";
 import { limitTokens, type Refusal } from "./plan.ts";
 import { chosenScenario } from "./scenarios.ts";
+import { goingOn, restOf } from "./go_on.ts";
 import { createPlayer } from "./stage.ts";
 import { createPace } from "./typing.ts";
 import { typed } from "./typed.ts";
@@ -87,19 +88,18 @@ function createDesk(options: DemoOptions, apiKey: string): Desk {
     if (asked.model !== MODEL && !asked.model.startsWith(`${MODEL}:`)) {
       throw unknownModel(asked.model);
     }
-    const conversation = {
-      messages: asked.messages,
-      tools: offeredTools(asked),
-      now: now(),
-    };
-    const chosen = chosenScenario(asked.model, asked.messages);
+    const broken = goingOn(asked.messages);
+    const { messages } = broken ?? asked;
+    const conversation = { messages, tools: offeredTools(asked), now: now() };
+    const chosen = chosenScenario(asked.model, messages);
     const reply = chosen === null
       ? answer(conversation)
       : play(chosen, conversation);
     if ("status" in reply) return respond(reply);
 
     const limit = asked.max_completion_tokens ?? asked.max_tokens ?? Infinity;
-    const plan = limitTokens(reply, limit);
+    const whole = broken === null ? reply : restOf(reply, broken.said);
+    const plan = limitTokens(whole, limit);
     const pace = createPace(tokensPerSecond * plan.speed, firstTokenMs);
     const [type, source] = asked.stream === true
       ? ["text/event-stream", frames(asked, plan, now())]
