@@ -11,6 +11,7 @@ const STYLES = [
   "tools",
   "work",
   "composer",
+  "more",
   "panel",
   "servers",
 ];

@@ -256,11 +256,20 @@ export async function wholeCompletion(
   }
 }
 
-/** The answer for a run that failed before anything was said of it. */
+/**
+ * The answer for a run that failed before anything was said of it.
+ *
+ * @param keyed The same request again would be the same run (N10).
+ */
 export function failureResponse(
-  { status, error, retryable, retryAfterMs }: Failure,
+  failure: Failure,
   run: string,
+  keyed: boolean,
 ): Response {
+  const { status, error, retryAfterMs } = failure;
+  // Of a failed run there will never be another answer; one that was only let go
+  // of goes on.
+  const retryable = failure.retryable && (!keyed || failure === LEAVING);
   const headers = new Headers({
     "cache-control": "no-store",
     "x-run-id": run,

@@ -91,12 +91,29 @@ export function problemOf(error: unknown, id?: string): Response {
     const { status, code, detail, extra } = error;
     return problem(status, code, detail, extra, id);
   }
-  // Known by its name: this room imports no storage (R24).
-  const store = error instanceof Error && error.name === "StoreError";
-  const status = store ? 503 : 500;
-  const { hint } = statusWords(status, "en");
-  const code = store ? "store_unavailable" : "internal";
-  return problem(status, code, hint, {}, id);
+  if (isStoreError(error)) return storeProblem(error, id);
+  const { hint } = statusWords(500, "en");
+  return problem(500, "internal", hint, {}, id);
+}
+
+/** Known by its name: this room imports no storage. */
+const isStoreError = (error: unknown): error is Error & { kind?: unknown } =>
+  error instanceof Error && error.name === "StoreError";
+
+/**
+ * The store could not commit, or cannot be read: nothing is pretended, and who
+ * sent something keeps it (N9; cases R23, R24).
+ */
+function storeProblem({ kind }: { kind?: unknown }, id?: string): Response {
+  const full = kind === "full";
+  const status = full ? 507 : 503;
+  return problem(
+    status,
+    full ? "store_full" : "store_unavailable",
+    statusWords(status, "en").hint,
+    { headers: { "retry-after": "5" } },
+    id,
+  );
 }
 
 const causes = new WeakMap<Request, unknown>();

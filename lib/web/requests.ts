@@ -4,8 +4,9 @@
  * @module
  */
 import * as z from "zod";
-import { isChatId } from "../chat/ids.ts";
+import { isChatId, isMessageId, isRunId } from "../chat/ids.ts";
 import { MAX_SYSTEM } from "../chat/settings.ts";
+import { IDEMPOTENCY_KEY, KEY_RULE } from "./idempotency.ts";
 
 /** Longest question, in UTF-16 units. */
 export const MAX_TEXT = 32_000;
@@ -30,20 +31,57 @@ export const decideRequest = z.strictObject({
   decision: z.enum(["once", "chat", "denied"]),
 });
 
-/** `POST /api/runs` (protocol 2.1). */
+const chatId = z.string().refine(isChatId, "chat_id is no chat id");
+const runId = z.string().refine(isRunId, "it is no run id");
+const key = z.string().regex(IDEMPOTENCY_KEY, KEY_RULE);
+
+/**
+ * `POST /api/runs` (protocol 2.1). What stands in the place of a run of the chat
+ * may do without a text of its own.
+ */
 export const startRequest = z.object({
-  text,
-  chat_id: z.string().refine(isChatId, "chat_id is no chat id").nullish(),
-  idempotency_key: z.string()
-    .regex(/^[\x21-\x7e]{1,200}$/, "use 1 to 200 visible ASCII characters")
-    .nullish(),
+  text: text.nullish(),
+  chat_id: chatId.nullish(),
+  idempotency_key: key.nullish(),
   /** Looked at by `checkedImages`, as on every door. */
   images: z.array(z.string()).nullish(),
   settings: chatSettings.nullish(),
+  replaces: runId.nullish(),
+  continues: runId.nullish(),
+  queue: z.boolean().nullish(),
+}).superRefine((body, complain) => {
+  const missing = (field: string) =>
+    complain.addIssue({
+      code: "invalid_type",
+      expected: "string",
+      path: [field],
+    });
+  const place = body.replaces ?? body.continues;
+  if (place == null) {
+    if (body.text == null) missing("text");
+  } else if (body.chat_id == null) missing("chat_id");
+  if (body.replaces != null && body.continues != null) {
+    complain.addIssue({
+      code: "custom",
+      message: "an answer is either replaced or gone on with",
+      path: ["continues"],
+    });
+  }
 });
 
 /** `POST /ask`, the form of pages without scripts. */
 export const askForm = z.object({
   text,
-  chat_id: z.string().refine(isChatId, "chat_id is no chat id").optional(),
+  chat_id: chatId.optional(),
+  /** Drawn into the form anew with every page. */
+  idempotency_key: key.or(z.literal("")).optional(),
+});
+
+/** `PUT /api/chats/{chat}/shown`: a version, by its run. */
+export const shownRequest = z.strictObject({ run: runId });
+
+/** `PUT /api/chats/{chat}/queue`: every waiting message, the next one first. */
+export const orderRequest = z.strictObject({
+  order: z.array(z.string().refine(isMessageId, "it is no message id"))
+    .max(100),
 });

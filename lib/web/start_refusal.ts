@@ -4,6 +4,7 @@
  * @module
  */
 import type { StartOutcome } from "../runs/mod.ts";
+import { noSuchChat, noSuchTurn } from "./chat_refusal.ts";
 import { problem } from "./problem.ts";
 
 /** The problem for every outcome but a started run. */
@@ -12,12 +13,33 @@ export function startRefusal(
 ): Response {
   switch (outcome.kind) {
     case "no-chat":
-      return problem(404, "no_such_chat", "There is no such chat.");
-    case "nothing-asked":
+      return noSuchChat();
+    case "no-turn":
+      return noSuchTurn();
+    case "not-broken-off":
       return problem(
         409,
-        "nothing_asked",
-        "Nothing was asked in this chat yet, so there is nothing to answer anew.",
+        "not_broken_off",
+        "This answer is whole, or nothing of it was shown. Ask for another one instead.",
+      );
+    case "queued":
+      return problem(
+        409,
+        "message_waiting",
+        "This message waits already for the answer before it.",
+        { members: { chat_id: outcome.chat, message_id: outcome.message.id } },
+      );
+    case "queue-full":
+      return problem(
+        409,
+        "queue_full",
+        "Too many messages of this chat are waiting already. Keep this one until some of them are answered.",
+      );
+    case "withdrawn":
+      return problem(
+        410,
+        "withdrawn",
+        "This message was taken back before its turn came.",
       );
     case "no-model":
       return problem(

@@ -1,7 +1,8 @@
 /**
  * Reading `POST /api/chat`, the body of AI SDK's `DefaultChatTransport`. Only the
- * newest user message is read: the history, approvals and tool results a client
- * sends along are its own business (case T03).
+ * newest user message is asked: the history, approvals and tool results a client
+ * sends along are its own business (case T03), but for one thing, which of our
+ * turns the message is.
  *
  * @module
  */
@@ -33,6 +34,13 @@ const body = z.looseObject({
   messageId: z.string().max(200).nullish(),
 });
 
+/** A message of the history a client shows, as far as it is looked at. */
+export interface ShownMessage {
+  id: string | null;
+  role: string;
+  text: string;
+}
+
 /** What a client asks. */
 export interface ChatPost {
   /** The chat's id as the client made it up. */
@@ -42,8 +50,15 @@ export interface ChatPost {
   images: string[];
   /** The client's id of the question, if it has one. */
   question: string | null;
-  /** The answer to be given anew, where the client says which; else null. */
-  regenerate: { answer: string | null } | null;
+  /**
+   * `edit`: the question stands in the place of one that was asked before.
+   * `again`: its answer is to be given anew.
+   */
+  asks: "new" | "edit" | "again";
+  /** The answer to be given anew, where the client says which. */
+  answer: string | null;
+  /** What the client shows before the question: tells its place, nothing else. */
+  before: ShownMessage[];
 }
 
 /**
@@ -63,17 +78,14 @@ export async function readChatPost(req: Request): Promise<ChatPost> {
     throw refusal("no_question", "There is no user message.", "messages");
   }
   const param = `messages.${at}.parts`;
-  const texts: string[] = [];
   const images: SentImage[] = [];
   (newest.parts ?? []).forEach((part, index) => {
-    const text = textPart.safeParse(part);
-    if (text.success) texts.push(text.data.text);
     const file = filePart.safeParse(part);
     if (file.success) {
       images.push({ url: file.data.url, param: `${param}.${index}.url` });
     }
   });
-  const text = texts.join("\n");
+  const text = textOf(newest);
   if (text.trim() === "" && images.length === 0) {
     throw refusal("no_question", "The newest user message is empty.", param);
   }
@@ -89,10 +101,36 @@ export async function readChatPost(req: Request): Promise<ChatPost> {
     text,
     images: checkedImages(images),
     question: newest.id ?? null,
-    regenerate: trigger === "regenerate-message"
-      ? { answer: messageId ?? null }
-      : null,
+    ...askedAs(trigger ?? null, messageId ?? null, newest.id ?? null),
+    before: messages.slice(0, at).map((message) => ({
+      id: message.id ?? null,
+      role: message.role,
+      text: message.role === "user" ? textOf(message) : "",
+    })),
   };
+}
+
+function textOf({ parts }: z.output<typeof message>): string {
+  return (parts ?? []).flatMap((part) => {
+    const text = textPart.safeParse(part);
+    return text.success ? [text.data.text] : [];
+  }).join("\n");
+}
+
+/**
+ * @param target What the client wants to have anew. Where it only sends on, as
+ * after a tool's result, that is an answer, and the question is no other.
+ */
+function askedAs(
+  trigger: string | null,
+  target: string | null,
+  question: string | null,
+): Pick<ChatPost, "asks" | "answer"> {
+  if (trigger === "regenerate-message") {
+    return { asks: "again", answer: target };
+  }
+  const edited = target !== null && target === question;
+  return { asks: edited ? "edit" : "new", answer: null };
 }
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

@@ -79,12 +79,23 @@ const WORDS: Record<number, Record<Language, [string, string]>> = {
     zh: ["出错了", "服务器未能完成请求，请重试。"],
   },
   503: {
-    en: ["Not available now", "Try again in a moment."],
-    zh: ["暂时不可用", "请稍后重试。"],
+    en: [
+      "Not available now",
+      "The server cannot do this just now. Keep what you wrote, and try again " +
+      "in a moment.",
+    ],
+    zh: ["暂时不可用", "服务器暂时无法处理。请保留已写的内容，稍后重试。"],
   },
   507: {
-    en: ["No space left", "The server cannot store any more."],
-    zh: ["存储空间不足", "服务器无法再保存内容。"],
+    en: [
+      "No space left",
+      "The server has no space left to save this. Keep what you wrote, and try " +
+      "again once there is some.",
+    ],
+    zh: [
+      "存储空间不足",
+      "服务器没有空间保存此内容。请保留已写的内容，待有空间后重试。",
+    ],
   },
 };
 

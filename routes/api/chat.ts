@@ -1,10 +1,11 @@
-import { isChatId, isRunId } from "../../lib/chat/ids.ts";
-import type { StartOutcome, StartRequest } from "../../lib/runs/mod.ts";
+import { isChatId } from "../../lib/chat/ids.ts";
+import type { StartOutcome } from "../../lib/runs/mod.ts";
 import { api } from "../../lib/web/problem.ts";
 import type { Handlers, Visit } from "../../lib/web/route.ts";
 import { startRefusal } from "../../lib/web/start_refusal.ts";
 import { tapeResponse } from "../../lib/web/tape_response.ts";
 import { uiMessageFrames } from "../../lib/web/ui_message_frames.ts";
+import { placeOf } from "../../lib/web/ui_message_place.ts";
 import {
   chatIdFor,
   type ChatPost,
@@ -46,28 +47,27 @@ async function askIn(
   post: ChatPost,
   where: { chat: string; makeChat?: boolean },
 ): Promise<StartOutcome> {
-  const { text, images } = post;
-  const question = {
-    owner,
-    text,
-    images,
-    ...where,
-    idempotencyKey: questionKey(post, where.chat),
-  };
-  if (post.regenerate === null) return await runs.start(question);
-  const { answer } = post.regenerate;
-  const again: StartRequest = {
-    ...question,
-    // An answer is given anew once; without its id every request is a new one.
-    idempotencyKey: answer !== null && isRunId(answer)
-      ? `ui-again:${answer}`
-      : undefined,
-  };
+  const { asks, text, images, answer } = post;
+  const key = questionKey(post, where.chat);
+  const question = { owner, text, images, ...where, idempotencyKey: key };
+  if (asks === "new") return await runs.start(question);
   const turns = (await runs.chat(owner, where.chat))?.turns ?? [];
-  if (turns.at(-1)?.text === text) {
-    return await runs.start({ ...again, regenerate: true });
+  const replaces = placeOf(post, turns);
+  // Not one of ours: it was refused when it was asked first.
+  if (replaces === null) return await runs.start(question);
+  if (asks === "edit") {
+    const outcome = await runs.start({ ...question, replaces });
+    // Edited back to what was asked before: that branch is seen again.
+    if (outcome.kind === "started" && outcome.again) {
+      await runs.show(owner, where.chat, outcome.run);
+    }
+    return outcome;
   }
-  // Not the last question: an earlier one, or one that was refused before.
-  const known = turns.some((turn) => turn.text === text);
-  return await runs.start(known ? again : question);
+  return await runs.start({
+    owner,
+    chat: where.chat,
+    replaces,
+    // An answer is given anew once; without its id every request is a new one.
+    idempotencyKey: answer === replaces ? `ui-again:${answer}` : undefined,
+  });
 }

@@ -88,7 +88,7 @@ async function post(app: App, path: string, body: unknown): Promise<void> {
 for (const [version, name] of Object.entries(VERSIONS)) {
   const sdk: Sdk = await import(name);
 
-  Deno.test(`R12: ai ${version} decodes reasoning, tools, an approval, notices, text and metadata`, async () => {
+  Deno.test(`streaming R12: ai ${version} decodes reasoning, tools, an approval, notices, text and metadata`, async () => {
     const model = new PuppetModel();
     await using app = await startApp({ model, tools: [...TEST_TOOLS, MAIL] });
     const { chat, data, errors } = newChat(sdk, app, "chat-1");
@@ -143,7 +143,7 @@ for (const [version, name] of Object.entries(VERSIONS)) {
     }
   });
 
-  Deno.test(`R12: ai ${version} keeps the text of a stopped and of a failed run, then asks and answers anew`, async () => {
+  Deno.test(`streaming R12: ai ${version} keeps the text of a stopped and of a failed run, then asks and answers anew`, async () => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
     const { chat, errors } = newChat(sdk, app, "chat-1");
@@ -174,7 +174,40 @@ for (const [version, name] of Object.entries(VERSIONS)) {
     assertEquals(textIn(chat.lastMessage), "all of it");
   });
 
-  Deno.test(`R13: ai ${version} resumes a running answer from its start, and nothing where there is none`, async () => {
+  Deno.test(`ai ${version} edits a question and has an answer given anew, each in its place on our page too`, async () => {
+    const model = new PuppetModel();
+    await using app = await startApp({ model });
+    const { chat, errors } = newChat(sdk, app, "chat-1");
+    const answered = async (asking: Promise<void>, text: string) => {
+      const puppet = await model.next();
+      puppet.say(text).finish();
+      await asking;
+      return puppet.request.messages.slice(1).map(({ text }) => text);
+    };
+    await answered(chat.sendMessage({ text: "one" }), "first");
+    await answered(chat.sendMessage({ text: "two" }), "second");
+    const [one, , two] = chat.messages;
+    const edit = { text: "two!", messageId: two!.id };
+    assertEquals(await answered(chat.sendMessage(edit), "second!"), [
+      "one",
+      "first",
+      "two!",
+    ]);
+    const again = { messageId: chat.lastMessage!.id };
+    await answered(chat.regenerate(again), "better");
+    const shown = async () => {
+      const [listed] = await app.services.runs.chats("local");
+      const { turns } = (await app.services.runs.chat("local", listed!.id))!;
+      return turns.map(({ text, versions }) => [text, versions?.length ?? 1]);
+    };
+    assertEquals(await shown(), [["one", 1], ["two!", 3]]);
+    const top = { text: "uno", messageId: one!.id };
+    assertEquals(await answered(chat.sendMessage(top), "primero"), ["uno"]);
+    assertEquals(await shown(), [["uno", 2]]);
+    assertEquals([errors, chat.messages.map(textIn)], [[], ["uno", "primero"]]);
+  });
+
+  Deno.test(`streaming R13: ai ${version} resumes a running answer from its start, and nothing where there is none`, async () => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
     const before = newChat(sdk, app, "chat-1");

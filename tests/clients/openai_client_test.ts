@@ -135,3 +135,40 @@ Deno.test("the openai client stops the run when it aborts its stream", async () 
   }
   assertEquals(await puppet.aborted, "user");
 });
+
+Deno.test("streaming R11, N10: the openai client that loses its patience tries again with its key, and gets the answer of the same run", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  let tries = 0;
+  const openai = new OpenAI({
+    baseURL: `${app.url}/v1`,
+    apiKey: "none",
+    maxRetries: 1,
+    fetch: (url, init) => {
+      tries++;
+      return fetch(url, init);
+    },
+  });
+  const asking = openai.chat.completions.create(ask("hi"), {
+    headers: { "Idempotency-Key": "k-1" },
+    timeout: 500,
+  });
+  const puppet = await model.next();
+  await app.until(() => tries === 2);
+  puppet.say("once").finish();
+  assertEquals((await asking).choices[0]!.message.content, "once");
+  assertEquals(model.count, 1);
+
+  const failing = openai.chat.completions.create(ask("no"), {
+    headers: { "Idempotency-Key": "k-2" },
+  });
+  failing.catch(() => {});
+  const error = new ModelError("upstream_rate_limited", "Too many.", {
+    retryable: true,
+  });
+  (await model.next()).fail(error);
+  const refused = await assertRejects(() => failing, OpenAI.RateLimitError);
+  // Its run has failed for good: the same again would be the same.
+  assertEquals(refused.headers!.get("x-should-retry"), "false");
+  assertEquals(model.count, 2);
+});

@@ -6,10 +6,13 @@ import type { StartedRun } from "../../lib/chat/views.ts";
 import type { App } from "./app.ts";
 import type { PuppetModel } from "./puppet_model.ts";
 
+/** An app, or one instance of it. */
+type Address = Pick<App, "url">;
+
 export const JSON_TYPE = { "content-type": "application/json" };
 
 /** `POST /api/runs`. */
-export function ask(app: App, body: unknown, headers: HeadersInit = {}) {
+export function ask(app: Address, body: unknown, headers: HeadersInit = {}) {
   return fetch(`${app.url}/api/runs`, {
     method: "POST",
     headers: { ...JSON_TYPE, ...headers },
@@ -18,7 +21,10 @@ export function ask(app: App, body: unknown, headers: HeadersInit = {}) {
 }
 
 /** `POST /api/runs` where 202 is what must come. */
-export async function started(app: App, body: unknown): Promise<StartedRun> {
+export async function started(
+  app: Address,
+  body: unknown,
+): Promise<StartedRun> {
   const response = await ask(app, body);
   assertEquals(response.status, 202);
   return await response.json();
@@ -26,7 +32,7 @@ export async function started(app: App, body: unknown): Promise<StartedRun> {
 
 /** `GET /api/runs/{run}/events` behind a cursor. */
 export function events(
-  app: App,
+  app: Address,
   run: string,
   after?: string,
   init: RequestInit = {},

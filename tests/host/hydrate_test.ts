@@ -64,7 +64,7 @@ browserTest(
 );
 
 browserTest(
-  "X08: a hostile island property neither breaks the page nor runs",
+  "safety X08: a hostile island property neither breaks the page nor runs",
   async ({ page, errors }) => {
     await using site = await openSite();
     await using server = listen(site);

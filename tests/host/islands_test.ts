@@ -43,7 +43,7 @@ Deno.test("the modules a page needs are announced in a Link header", async () =>
   }
 });
 
-Deno.test("X08: island properties with markup and line separators arrive intact", async () => {
+Deno.test("safety X08: island properties with markup and line separators arrive intact", async () => {
   await using site = await openSite();
   const note = "</script><!--<script> \u2028\u2029 & 中 👍";
   const response = await site.visit(`/?note=${encodeURIComponent(note)}`);

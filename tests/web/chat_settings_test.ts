@@ -184,45 +184,6 @@ Deno.test("what an adapter carries comes back with its step, also after a pause,
   assert(log.every(({ json }) => !json.includes("encrypted")));
 });
 
-Deno.test("regenerate answers the last question anew, without what was answered before", async () => {
-  const model = new PuppetModel();
-  await using app = await startApp({ model });
-  const { runs } = app.services;
-  const owner = "local";
-  const first = await started(app, { text: "one" });
-  (await model.next()).say("first").finish();
-  await app.over(first.run_id);
-  const chat = first.chat_id;
-  const second = await started(app, { text: "two", chat_id: chat });
-  (await model.next()).say("second").finish();
-  await app.over(second.run_id);
-
-  const again = await runs.start({ owner, text: "", chat, regenerate: true });
-  assert(again.kind === "started");
-  const puppet = await model.next();
-  assertEquals(
-    puppet.request.messages.slice(1).map(({ role, text }) => [role, text]),
-    [["user", "one"], ["assistant", "first"], ["user", "two"]],
-  );
-  puppet.say("better").finish();
-  await app.over(again.run);
-  await started(app, { text: "three", chat_id: chat });
-  const third = await model.next();
-  assertEquals(
-    third.request.messages.slice(1).map(({ text }) => text),
-    ["one", "first", "two", "better", "three"],
-  );
-  third.finish();
-  const empty = await runs.start({
-    owner,
-    text: "",
-    chat: "c_00000000000000000000000000",
-    makeChat: true,
-    regenerate: true,
-  });
-  assertEquals(empty.kind, "nothing-asked");
-});
-
 Deno.test("a model that is gone when a waiting run goes on ends it in plain words", async () => {
   const { sent, tools } = effects();
   const model = new PuppetModel();

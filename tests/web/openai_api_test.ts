@@ -163,7 +163,7 @@ Deno.test("T03: tool results and calls in the messages are dropped, texts before
   assertEquals(await app.services.runs.chats("local"), []);
 });
 
-Deno.test("N7 as OpenAI has it: who hangs up stops the run, unless it was to be detached", async () => {
+Deno.test("N7 as OpenAI has it: who hangs up stops the run, unless it was to be detached or has a key to come back with", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const asked = async (stream: boolean, headers: HeadersInit) => {
@@ -180,14 +180,19 @@ Deno.test("N7 as OpenAI has it: who hangs up stops the run, unless it was to be 
   for (const stream of [true, false]) {
     const puppet = await asked(stream, {});
     assertEquals(await puppet.aborted, "user");
-    const headers = { "x-run-detach": "true", "idempotency-key": `${stream}` };
-    const detached = await asked(stream, headers);
+    const detached = await asked(stream, { "x-run-detach": "true" });
     await app.until(() => app.services.runs.readers === 0);
     detached.say(" and whole").finish();
-    // The same key gives the same run.
-    const { choices } = await (await complete(app, {}, { headers })).json();
+    // Who has a key tries again, and finds the same run, not a stopped one.
+    const headers = { "idempotency-key": `${stream}` };
+    const impatient = await asked(stream, headers);
+    await app.until(() => app.services.runs.readers === 0);
+    const again = complete(app, {}, { headers });
+    impatient.say(" and whole").finish();
+    const { choices } = await (await again).json();
     assertEquals(choices[0].message.content, "half and whole");
   }
+  assertEquals(model.count, 6);
 });
 
 Deno.test("who hangs up stops the run also where the body came in chunks", async () => {

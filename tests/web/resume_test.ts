@@ -13,6 +13,7 @@ import {
   frames,
 } from "../helpers/frames.ts";
 import { PuppetModel } from "../helpers/puppet_model.ts";
+import { raw } from "../helpers/raw_http.ts";
 import { events, finishedRun, started, TEXT } from "../helpers/run_client.ts";
 
 Deno.test("R01 R08: dropping after every event and resuming gives the same answer, finished or running", async () => {
@@ -105,6 +106,24 @@ Deno.test("R04 R10: a cursor that is none, or of another run, gets everything; o
     assertEquals(list[0]!.id, "");
     assertEquals(foldFrames(run, list), whole);
   }
+});
+
+Deno.test("R04: a cursor header no header may be is 400, and nothing behind it is read", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const run = await finishedRun(app, model);
+  const port = Number(new URL(app.url).port);
+  // NUL, and a carriage return alone; CRLF would begin a header of its own.
+  for (const odd of ["a\u0000b", "a\rb", "\u0001"]) {
+    const { status } = await raw(port, [
+      `GET /api/runs/${run}/events HTTP/1.1`,
+      "host: 127.0.0.1",
+      `last-event-id: ${odd}`,
+      "connection: close",
+    ]);
+    assertEquals(status, 400, JSON.stringify(odd));
+  }
+  assertEquals(app.services.runs.readers, 0);
 });
 
 Deno.test("R05: the header wins over ?after=", async () => {

@@ -77,6 +77,32 @@ Deno.test("R11 N10: one idempotency key gives one run, fifty times in parallel",
   assertEquals(chats.length, 1);
 });
 
+Deno.test("R11 N10: the Idempotency-Key header is the key where the body has none", async () => {
+  const model = new PuppetModel();
+  await using app = await startApp({ model });
+  const header = { "idempotency-key": '"8e03978e-40d5"' };
+  const both = await Promise.all([0, 1].map(async () => {
+    const response = await ask(app, { text: "once" }, header);
+    assertEquals(response.status, 202);
+    return (await response.json()).run_id;
+  }));
+  assertEquals(both[0], both[1]);
+  const inBody = { text: "other", idempotency_key: "k" };
+  const other = await (await ask(app, inBody, header)).json();
+  assert(other.run_id !== both[0]);
+  assertEquals((await started(app, inBody)).run_id, other.run_id);
+  for (const odd of ["a b", "", "ü", "x".repeat(201)]) {
+    const response = await ask(app, { text: "x" }, {
+      "idempotency-key": odd,
+    });
+    assertEquals(response.status, 400, odd);
+    assertEquals((await response.json()).code, "invalid_idempotency_key");
+  }
+  for (const _ of [both[0], other.run_id]) (await model.next()).finish();
+  await app.over(other.run_id);
+  assertEquals(model.count, 2);
+});
+
 Deno.test("R11: a second question while one is answered gets 409 with the running run", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });

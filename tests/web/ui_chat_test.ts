@@ -186,38 +186,6 @@ Deno.test("R11: two first questions of a new chat at once, and one while another
   await events(taken);
 });
 
-Deno.test("POST /api/chat answers anew on regenerate-message: the last question, an earlier one, one never asked", async () => {
-  const model = new PuppetModel();
-  await using app = await startApp({ model });
-  const again = { trigger: "regenerate-message" };
-  const unasked = { ...again, messages: [user("u1", "first")] };
-  assertEquals(await exchange(app, model, unasked, "one"), "one");
-  const asking = post(app, unasked);
-  const puppet = await model.next();
-  assertEquals(told(puppet), ["user: first"]);
-  say(puppet, "uno");
-  const response = await asking;
-  const run = response.headers.get("x-run-id")!;
-  assertEquals(textOf(await events(response)), "uno");
-  const named = { ...unasked, messageId: run };
-  assertEquals(await exchange(app, model, named, "un"), "un");
-  const count = model.count;
-  assertEquals(textOf(await events(await post(app, named))), "un");
-  assertEquals(model.count, count, "the same answer was given anew twice");
-  await exchange(app, model, { messages: [user("u2", "second")] }, "two");
-  const earlier = post(app, unasked);
-  const last = await model.next();
-  assertEquals(told(last), [
-    "user: first",
-    "assistant: un",
-    "user: second",
-    "assistant: two",
-    "user: first",
-  ]);
-  say(last, "three");
-  await events(await earlier);
-});
-
 Deno.test("POST /api/chat takes images as data URLs, and names what it does not take", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });

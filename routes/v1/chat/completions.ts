@@ -1,4 +1,4 @@
-import type { StartRequest } from "../../../lib/runs/mod.ts";
+import { idempotencyHeader } from "../../../lib/web/idempotency.ts";
 import { openAI } from "../../../lib/web/openai_api.ts";
 import {
   completionFrames,
@@ -7,8 +7,7 @@ import {
 } from "../../../lib/web/openai_completion.ts";
 import { chosenModel, noSuchModel } from "../../../lib/web/openai_models.ts";
 import { readCompletion } from "../../../lib/web/openai_request.ts";
-import { HttpProblem } from "../../../lib/web/problem.ts";
-import type { Handlers, RouteContext, Visit } from "../../../lib/web/route.ts";
+import type { Handlers, Visit } from "../../../lib/web/route.ts";
 import { streamResponse } from "../../../lib/web/sse.ts";
 import { startRefusal } from "../../../lib/web/start_refusal.ts";
 import { noSuchRun, tooManyStreams } from "../../../lib/web/tape_response.ts";
@@ -21,6 +20,7 @@ import { noSuchRun, tooManyStreams } from "../../../lib/web/tape_response.ts";
 export const handler: Handlers = openAI({
   async POST({ req, state }) {
     const asked = await readCompletion(req);
+    const key = idempotencyHeader(req);
     const model = chosenModel(await state.models.view(), asked.model);
     const outcome = await state.runs.start({
       owner: state.owner,
@@ -33,14 +33,16 @@ export const handler: Handlers = openAI({
           : { temperature: asked.temperature }),
       },
       asked: { hidden: true, unattended: true, context: asked.context },
-      ...idempotency(req),
+      idempotencyKey: key === undefined ? undefined : `v1:${key}`,
     });
     if (outcome.kind === "no-model") throw noSuchModel(asked.model);
     if (outcome.kind !== "started") return startRefusal(outcome);
     const { run } = outcome;
-    const left = /^(true|1)$/i.test(req.headers.get("x-run-detach") ?? "")
-      ? () => {}
-      : () => stop(state, run);
+    // With a key the same request may come again for its answer: a client that
+    // ran out of patience tries once more, and must not find its run stopped.
+    const detached = key !== undefined ||
+      /^(true|1)$/i.test(req.headers.get("x-run-detach") ?? "");
+    const left = detached ? () => {} : () => stop(state, run);
     const read = await state.runs.read(state.owner, run, null);
     if (read.kind !== "reader") {
       left();
@@ -61,27 +63,14 @@ export const handler: Handlers = openAI({
     if (req.signal.aborted) hungUp();
     else req.signal.addEventListener("abort", hungUp);
     const whole = await wholeCompletion(reader);
-    if ("failure" in whole) return failureResponse(whole.failure, run);
+    if ("failure" in whole) {
+      return failureResponse(whole.failure, run, key !== undefined);
+    }
     return Response.json(whole.completion, {
       headers: { "cache-control": "no-store", "x-run-id": run },
     });
   },
 });
-
-function idempotency(
-  req: RouteContext["req"],
-): Pick<StartRequest, "idempotencyKey"> {
-  const key = req.headers.get("idempotency-key");
-  if (key === null) return {};
-  if (!/^[\x21-\x7e]{1,180}$/.test(key)) {
-    throw new HttpProblem(
-      400,
-      "invalid_idempotency_key",
-      "idempotency-key must be 1 to 180 visible ASCII characters.",
-    );
-  }
-  return { idempotencyKey: `v1:${key}` };
-}
 
 /** As OpenAI does: who hangs up wants no more of it. */
 function stop({ runs, owner }: Visit, run: string): void {

@@ -1,6 +1,7 @@
 import { isChatId } from "../../../../lib/chat/ids.ts";
 import { readJson } from "../../../../lib/web/body.ts";
-import { api, problem } from "../../../../lib/web/problem.ts";
+import { noSuchChat } from "../../../../lib/web/chat_refusal.ts";
+import { api } from "../../../../lib/web/problem.ts";
 import { chatSettings } from "../../../../lib/web/requests.ts";
 import type { Handlers } from "../../../../lib/web/route.ts";
 
@@ -11,7 +12,7 @@ export const handler: Handlers = api({
     const id = params.chat!;
     const known = isChatId(id) &&
       await state.runs.configure(state.owner, id, settings);
-    if (!known) return problem(404, "no_such_chat", "There is no such chat.");
+    if (!known) return noSuchChat();
     return Response.json(settings, {
       headers: { "cache-control": "no-store" },
     });
