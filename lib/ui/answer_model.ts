@@ -20,7 +20,7 @@ import {
   type Part,
 } from "../chat/answer.ts";
 import type { LogEntry } from "../chat/events.ts";
-import { fold } from "../chat/fold.ts";
+import { fold, isAnswered } from "../chat/fold.ts";
 import type { Typed, Typewriter } from "./typewriter.ts";
 
 /** A part of an answer, drawn by itself. */
@@ -37,6 +37,8 @@ export interface PartModel {
 
 export interface AnswerModel {
   readonly run: string;
+  /** Stable when another run goes on with the answer: the first one's id. */
+  readonly key: string;
   readonly parts: ReadonlySignal<PartModel[]>;
   /** Rings for status, notice, usage and error. Read it, then look at `answer`. */
   readonly meta: ReadonlySignal<number>;
@@ -57,11 +59,16 @@ export interface AnswerModel {
   restart(): void;
 }
 
-/** The model of `answer`, which from now on belongs to it. */
+/**
+ * The model of `answer`, which from now on belongs to it.
+ *
+ * @param key Of the answer it goes on with, so that what is drawn stays.
+ */
 export function createAnswerModel(
   answer: Answer,
   typewriter: Typewriter,
   now: () => number,
+  key: string = answer.run,
 ): AnswerModel {
   const toPart = (part: Part, index: number): PartModel => ({
     key: keyOf(part, index),
@@ -78,7 +85,9 @@ export function createAnswerModel(
   const failedAt = signal<number | null>(null);
   let shown = answer;
   /** A replay on its way to the screen; nothing may shrink before it is there. */
-  let replay: Answer | null = null;
+  let replay: Answer | null = answer.cursor === null && answer.parts.length > 0
+    ? emptyAnswer(answer.run)
+    : null;
 
   const rangAsking = () => asking.value = openQuestions(shown).length;
 
@@ -122,6 +131,7 @@ export function createAnswerModel(
 
   return {
     run: answer.run,
+    key,
     parts,
     meta,
     status,
@@ -142,8 +152,11 @@ export function createAnswerModel(
         }
         if (replay !== null) {
           if (fold(replay, entry).kind === "gap") return "gap";
-          const caughtUp = live || replay.status !== "running" ||
-            reaches(replay.cursor, shown.cursor);
+          const caughtUp = replay.status !== "running" ||
+            // Without a cursor what is shown was another run's.
+            (shown.cursor === null
+              ? beginsWith(replay, shown)
+              : live || reaches(replay.cursor, shown.cursor));
           if (caughtUp) swap(replay);
           return over();
         }
@@ -167,6 +180,38 @@ export function createAnswerModel(
         return over();
       }),
   };
+}
+
+/**
+ * What a broken-off answer shows, as the beginning of the run that goes on with
+ * it (N5): its log tells all of it again, and until then it stays as it is.
+ */
+export function goneOnWith(answer: Answer, run: string): Answer {
+  const parts = structuredClone(answer.parts);
+  for (const part of parts) {
+    // What nobody answered is not asked again.
+    if (part.kind === "tool" && part.approval?.decision === null) {
+      delete part.approval;
+    }
+  }
+  const last = parts.findLast(({ kind }) => kind !== "reasoning");
+  if (last?.kind === "text" && last.text !== "") last.done = false;
+  return { ...emptyAnswer(run), model: answer.model, parts };
+}
+
+/** Whether `answer` has everything `shown` shows, in the same parts. */
+export function beginsWith(answer: Answer, shown: Answer): boolean {
+  return shown.parts.every((part, index) => {
+    const same = answer.parts[index];
+    if (same === undefined || keyOf(same, index) !== keyOf(part, index)) {
+      return false;
+    }
+    if ("text" in part && "text" in same) {
+      return same.text.startsWith(part.text);
+    }
+    return part.kind !== "tool" || same.kind !== "tool" ||
+      isAnswered(same) || !isAnswered(part);
+  });
 }
 
 function keyOf(part: Part, index: number): string {

@@ -10,36 +10,41 @@ import type {
   ChatView,
   ModelsView,
   Problem,
+  QueuedMessage,
+  QueuedRun,
   Say,
   StartedRun,
 } from "../chat/views.ts";
 import type { Environment } from "./environment.ts";
 
-/** `status` 0: the network failed. */
-export type Result<T> =
-  | { ok: true; value: T }
-  | {
-    ok: false;
-    status: number;
-    /** The server's stable word for it; "" without one. */
-    code: string;
-    /** Plain words from the server, safe to show; "" without any. */
-    detail: string;
-    /** The run in progress, with `run_active`. */
-    run: string | null;
-    retryAfterMs: number | null;
-  };
+/** What did not work, and why. `status` 0: the network failed. */
+export interface Failure {
+  ok: false;
+  status: number;
+  /** The server's stable word for it; "" without one. */
+  code: string;
+  /** Plain words from the server, safe to show; "" without any. */
+  detail: string;
+  retryAfterMs: number | null;
+}
+
+export type Result<T> = { ok: true; value: T } | Failure;
 
 export interface Api {
-  /** `settings` count for a new chat only. */
+  /**
+   * `settings` count for a new chat only. In a chat there is already, a message
+   * waits for the end of the answer before it.
+   */
   start(
     message: {
       key: string;
       chat: string | null;
       text: string;
       settings?: ChatSettings;
+      replaces?: string;
+      continues?: string;
     },
-  ): Promise<Result<StartedRun>>;
+  ): Promise<Result<StartedRun | QueuedRun>>;
   stop(run: string): Promise<Result<unknown>>;
   /** Answers a question of a run. */
   decide(run: string, question: string, say: Say): Promise<Result<unknown>>;
@@ -48,6 +53,16 @@ export interface Api {
   models(): Promise<Result<ModelsView>>;
   chats(): Promise<Result<ChatSummary[]>>;
   chat(id: string): Promise<Result<ChatView>>;
+  /** Deletes a chat with everything in it. */
+  removeChat(id: string): Promise<Result<unknown>>;
+  /** Shows the branch a version is on; answers with the chat as it is then. */
+  show(chat: string, run: string): Promise<Result<ChatView>>;
+  /** Puts the waiting messages into another order. */
+  reorder(chat: string, order: string[]): Promise<Result<unknown>>;
+  /** Takes a waiting message back. */
+  withdraw(chat: string, id: string): Promise<Result<QueuedMessage>>;
+  /** Sends a waiting message at once; an answer under way is stopped. */
+  sendNow(chat: string, id: string): Promise<Result<unknown>>;
 }
 
 /** The server's API over `env.fetch`. */
@@ -65,19 +80,31 @@ export function createApi(env: Pick<Environment, "fetch">): Api {
           : { accept: "application/json", "content-type": "application/json" },
         body: body === undefined ? undefined : JSON.stringify(body),
       });
-      if (response.ok) return { ok: true, value: await response.json() };
+      if (response.ok) {
+        const empty = response.status === 204;
+        return {
+          ok: true,
+          value: empty ? null as T : await response.json(),
+        };
+      }
       return failure(response, await response.json().catch(() => null));
     } catch {
       return failed(0);
     }
   }
   return {
-    start: ({ key, chat, text, settings }) =>
+    start: ({ key, chat, text, settings, replaces, continues }) =>
       call("/api/runs", {
         ...(chat === null ? {} : { chat_id: chat }),
-        text,
+        ...(text === "" ? {} : { text }),
         settings,
         idempotency_key: key,
+        replaces,
+        continues,
+        // Also when it looks idle here: another tab may have asked just now.
+        ...(chat === null || replaces !== undefined || continues !== undefined
+          ? {}
+          : { queue: true }),
       }),
     stop: (run) => call(`/api/runs/${run}/stop`, {}),
     decide: (run, question, decision) =>
@@ -90,30 +117,29 @@ export function createApi(env: Pick<Environment, "fetch">): Api {
       return result.ok ? { ok: true, value: result.value.chats } : result;
     },
     chat: (id) => call(`/api/chats/${id}`),
+    removeChat: (id) => call(`/api/chats/${id}`, undefined, "DELETE"),
+    show: (chat, run) => call(`/api/chats/${chat}/shown`, { run }, "PUT"),
+    reorder: (chat, order) =>
+      call(`/api/chats/${chat}/queue`, { order }, "PUT"),
+    withdraw: (chat, id) =>
+      call(`/api/chats/${chat}/queue/${id}`, undefined, "DELETE"),
+    sendNow: (chat, id) => call(`/api/chats/${chat}/queue/${id}/now`, {}),
   };
 }
 
 function failure(
   response: Response,
-  problem: (Partial<Problem> & { run_id?: string }) | null,
-): Result<never> {
+  problem: Partial<Problem> | null,
+): Failure {
   const seconds = Number(response.headers.get("retry-after") ?? NaN);
   return {
     ...failed(response.status),
     code: typeof problem?.code === "string" ? problem.code : "",
     detail: typeof problem?.detail === "string" ? problem.detail : "",
-    run: typeof problem?.run_id === "string" ? problem.run_id : null,
     retryAfterMs: seconds > 0 ? seconds * 1_000 : null,
   };
 }
 
-function failed(status: number) {
-  return {
-    ok: false as const,
-    status,
-    code: "",
-    detail: "",
-    run: null,
-    retryAfterMs: null,
-  };
+function failed(status: number): Failure {
+  return { ok: false, status, code: "", detail: "", retryAfterMs: null };
 }

@@ -14,24 +14,23 @@ import {
   type Signal,
   signal,
 } from "@preact/signals";
-import { emptyAnswer } from "../chat/answer.ts";
-import type { ChatSummary, ChatView, StartedRun, Turn } from "../chat/views.ts";
-import { createAnswerModel } from "./answer_model.ts";
-import { createApi, type Result } from "./api.ts";
+import type { ChatSummary, ChatView } from "../chat/views.ts";
+import { createApi } from "./api.ts";
+import { type Branches, createBranches } from "./branches.ts";
 import { createChatList } from "./chat_list.ts";
 import { createChosenSettings, type SettingsDoor } from "./chat_settings.ts";
-import { createDelivery, isPassing } from "./delivery.ts";
+import { draftOf, keepDraft } from "./drafts.ts";
 import type { Environment, TabChannel } from "./environment.ts";
 import { type Connection, createFollower } from "./follower.ts";
-import { type Notice, noticeOf } from "./notice.ts";
-import * as outbox from "./outbox.ts";
+import { createLookout } from "./lookout.ts";
+import type { Notice } from "./notice.ts";
+import { createOutbox, entryOf } from "./outbox.ts";
 import { createQuestions, type Questions } from "./questions.ts";
-import {
-  mergeTurns,
-  outgoingTurn,
-  type TurnModel,
-  turnOf,
-} from "./turn_model.ts";
+import { createQueue, type QueueDoor } from "./queue_model.ts";
+import { createSending } from "./sending.ts";
+import { lastAnswer, type Phase, type Stage } from "./stage.ts";
+import { createSync } from "./sync.ts";
+import { mergeTurns, type TurnModel, turnOf } from "./turn_model.ts";
 import { createTypewriter } from "./typewriter.ts";
 
 /** The longest message the server takes, in UTF-16 units. */
@@ -39,9 +38,6 @@ export const LONGEST_MESSAGE = 32_000;
 
 /** When a page that has come to rest fetches what the first run will need. */
 const READER_AFTER_MS = 2_000;
-
-/** `stopping` from the press until the run's terminal. */
-export type Phase = "idle" | "sending" | "running" | "stopping";
 
 export interface ChatModel {
   readonly chats: ReadonlySignal<ChatSummary[]>;
@@ -57,23 +53,34 @@ export interface ChatModel {
   readonly questions: Questions;
   /** Of the open chat. */
   readonly settings: SettingsDoor;
+  /** Messages that wait for the end of the answer. */
+  readonly queue: QueueDoor;
+  /** Versions of questions and answers. */
+  readonly branches: Branches;
   readonly connection: ReadonlySignal<Connection>;
   readonly offline: ReadonlySignal<boolean>;
   readonly draft: Signal<string>;
   readonly notice: Signal<Notice | null>;
+  /** For the form of a page without scripts: another one with every page. */
+  newKey(): string;
   /** Milliseconds of the page's clock, for waits that are shown. */
   now(): number;
-  /** Asks `text`, or the draft. False when there is nothing to send, or too much. */
+  /**
+   * Asks `text`, or the draft; while an answer is written it waits for its end.
+   * False when there is nothing to send, or too much.
+   */
   send(text?: string): boolean;
   stop(): void;
-  /** Asks the same again, in a new run. */
-  retry(turn: TurnModel): void;
   /** Sends an unsent message again. */
-  resend(turn: TurnModel): void;
-  /** Takes an unsent message back into the composer. */
-  takeBack(turn: TurnModel): void;
+  resend(key: string): void;
+  /** Takes an unsent message back to where it was written. */
+  takeBack(key: string): void;
+  /** Whether an unsent message would survive the page. */
+  lasts(key: string): boolean;
   newChat(): void;
   open(id: string): Promise<void>;
+  /** Deletes a chat for good; false if the server did not. */
+  remove(id: string): Promise<boolean>;
   /** In the browser: follows, sends what is left, listens. Undone by the answer. */
   start(): () => void;
 }
@@ -89,17 +96,19 @@ export function createChatModel(
   env: Environment,
 ): ChatModel {
   const api = createApi(env);
-  const { deliver } = createDelivery(api, env);
-  const typewriter = createTypewriter(env);
-  const toTurn = (turn: Turn) => turnOf(turn, typewriter, env.now);
+  const outbox = createOutbox(env);
+  const tools = { typewriter: createTypewriter(env), now: env.now };
 
   const chatId = signal<string | null>(start.chat?.id ?? null);
   const openTitle = signal(start.chat?.title ?? "");
-  const turns = signal<TurnModel[]>(start.chat?.turns.map(toTurn) ?? []);
+  const turns = signal<TurnModel[]>(
+    start.chat?.turns.map((turn) => turnOf(turn, tools)) ?? [],
+  );
   const stopping = signal(false);
   const offline = signal(false);
   const draft = signal("");
   const notice = signal<Notice | null>(null);
+  const view = signal(0);
   const settings = createChosenSettings(
     start.chat?.settings ?? {},
     () => chatId.peek(),
@@ -111,6 +120,7 @@ export function createChatModel(
   const follower = createFollower(() => {
     stopping.value = false;
     list.refresh();
+    lookout.look();
   }, env);
 
   const title = computed(() =>
@@ -122,32 +132,71 @@ export function createChatModel(
     const answer = last?.answer.value;
     // Nothing more will be heard of a lost run: the person may go on.
     const lost = follower.connection.value === "lost";
-    const busy = (answer?.status.value === "running" && !lost) ||
-      (answer === null && last?.delivery.value === "sending");
-    if (!busy) return "idle";
-    return stopping.value ? "stopping" : answer ? "running" : "sending";
+    const running = answer?.status.value === "running" && !lost;
+    if (!running && last?.delivery.value !== "sending") return "idle";
+    return stopping.value ? "stopping" : running ? "running" : "sending";
   });
-
   const asking = computed(() =>
     phase.value === "running"
       ? turns.value.at(-1)?.answer.value?.asking.value ?? 0
       : 0
   );
 
-  /** Grows with every chat that is shown; what comes late for an older one is void. */
-  const view = signal(0);
   /** Grows with every chat that is asked for; the last one wins. */
   let loads = 0;
   let channel: TabChannel | null = null;
+  const { dispose: endSync, ...syncing } = createSync(
+    api,
+    { chatId, view },
+    take,
+  );
 
-  const lastAnswer = () => turns.peek().at(-1)?.answer.peek() ?? null;
+  const stage: Stage = {
+    env,
+    api,
+    tools,
+    chatId,
+    view,
+    turns,
+    phase,
+    stopping,
+    notice,
+    draft,
+    ...syncing,
+    take,
+    listAgain: () => void list.refresh(),
+    tell: () => channel?.post("changed"),
+    opened(id) {
+      // Not another view: the same turn goes on, now at its own address.
+      keepDraft(env, null, "");
+      settings.begun();
+      keepDraft(env, id, draft.peek());
+      chatId.value = id;
+      listen(id);
+      env.push(`/c/${id}`);
+    },
+    follow(answer) {
+      if (stopping.peek()) stopRun(answer.run);
+      follower.follow(answer);
+    },
+  };
+  const queue = createQueue(start.chat?.queue ?? [], stage);
+  const branches = createBranches(stage, (press) => ask(press));
+  const sending = createSending(stage, outbox, queue, branches.lost);
+  const lookout = createLookout(stage, queue);
+
   const listen = (id: string | null) => {
     channel?.close();
-    channel = id === null ? null : env.channel(`chat:${id}`, () => sync());
+    channel = id === null ? null : env.channel(`chat:${id}`, stage.sync);
   };
 
   /** Ahead of its use, where a failure will be noticed. */
   const fetchReader = () => void env.tapeReader().catch(() => {});
+
+  function newChat() {
+    if (env.path() !== "/") env.push("/");
+    show(null);
+  }
 
   // ---- which chat is shown
 
@@ -159,14 +208,22 @@ export function createChatModel(
     batch(() => {
       chatId.value = id;
       openTitle.value = chat?.title ?? "";
-      turns.value = chat?.turns.map(toTurn) ?? [];
+      turns.value = chat?.turns.map((turn) => turnOf(turn, tools)) ?? [];
+      queue.reset(chat?.queue ?? []);
       stopping.value = false;
       notice.value = null;
-      draft.value = outbox.draftOf(env, id);
+      draft.value = draftOf(env, id);
       settings.show(chat?.settings ?? null);
+      branches.settle();
     });
-    follower.follow(lastAnswer());
-    sendLeftovers();
+    rest();
+  }
+
+  /** What goes on by itself in the chat on the screen. */
+  function rest() {
+    sending.sendLeftovers();
+    follower.follow(lastAnswer(stage));
+    lookout.look();
   }
 
   async function load(id: string): Promise<boolean> {
@@ -178,136 +235,52 @@ export function createChatModel(
     return result.ok;
   }
 
-  /** Asks the server what this chat is now, and shows it. */
-  async function sync() {
-    const mine = view.peek();
-    const id = chatId.peek();
-    if (id === null) return;
-    const result = await api.chat(id);
-    if (mine === view.peek() && result.ok) reconcile(result.value);
-  }
-
-  function reconcile(chat: ChatView) {
+  function take(chat: ChatView) {
     batch(() => {
+      sending.prune();
       openTitle.value = chat.title;
       settings.show(chat.settings);
+      queue.show(chat.queue ?? []);
       turns.value = mergeTurns(
         turns.peek(),
         chat.turns,
         follower.run(),
-        toTurn,
+        tools,
       );
     });
-    follower.follow(lastAnswer());
+    branches.settle();
+    follower.follow(lastAnswer(stage));
+    lookout.look();
   }
 
-  // ---- sending
-
-  function ask(text: string) {
-    const message = {
-      key: env.newKey(),
-      chat: chatId.peek(),
-      text,
-      settings: settings.sent(),
-    };
-    outbox.keep(env, message);
+  function ask(press: Parameters<typeof sending.send>[0]) {
     fetchReader();
-    batch(() => {
-      notice.value = null;
-      stopping.value = false;
-    });
-    dispatch(message);
-  }
-
-  /** Messages of this chat that a reload, or a missing network, has left behind. */
-  function sendLeftovers() {
-    for (const message of outbox.outgoing(env)) {
-      if (message.chat === chatId.peek()) dispatch(message);
-    }
-  }
-
-  async function dispatch(message: outbox.Outgoing) {
-    const way = deliver(message);
-    if (way === null) return;
-    let turn = turns.peek().find(({ key }) => key === message.key);
-    if (turn === undefined) {
-      turn = outgoingTurn(message.key, message.text);
-      turns.value = [...turns.peek(), turn];
-    }
-    turn.delivery.value = "sending";
-    const mine = view.peek();
-    const result = await way;
-    if (result.ok) {
-      outbox.forget(env, message.key);
-      if (mine === view.peek()) begin(turn, result.value);
-      list.refresh();
-    } else if (isPassing(result.status) || result.status === 401) {
-      turn.delivery.value = "unsent";
-      if (mine === view.peek()) settle(result);
-    } else {
-      outbox.forget(env, message.key);
-      if (mine === view.peek()) {
-        giveBack(turn);
-        settle(result);
-      } else {
-        const kept = outbox.draftOf(env, message.chat);
-        outbox.keepDraft(env, message.chat, kept || message.text);
-      }
-    }
-  }
-
-  function begin(turn: TurnModel, { run_id, chat_id }: StartedRun) {
-    if (chatId.peek() === null) {
-      // Not another view: the same turn goes on, now at its own address.
-      outbox.keepDraft(env, null, "");
-      settings.begun();
-      outbox.keepDraft(env, chat_id, draft.peek());
-      chatId.value = chat_id;
-      listen(chat_id);
-      env.push(`/c/${chat_id}`);
-    }
-    const same = turns.peek().find((other) =>
-      other.answer.peek()?.run === run_id
-    );
-    if (same !== undefined) {
-      // An earlier try had arrived; only its answer got lost on the way.
-      turns.value = turns.peek().filter((other) => other !== turn);
-      follower.follow(same.answer.peek());
-      return;
-    }
-    const answer = createAnswerModel(
-      emptyAnswer(run_id),
-      typewriter,
-      env.now,
-    );
-    batch(() => {
-      turn.delivery.value = "sent";
-      turn.answer.value = answer;
-    });
-    channel?.post({ run: run_id });
-    if (stopping.peek()) stopRun(run_id);
-    follower.follow(answer);
-  }
-
-  function settle(failure: Extract<Result<unknown>, { ok: false }>) {
-    stopping.value = false;
-    notice.value = noticeOf(failure) ?? notice.peek();
-    if (failure.code === "run_active") sync();
-  }
-
-  /** The turn's words go back into the composer, before what is written there. */
-  function giveBack(turn: TurnModel) {
-    turns.value = turns.peek().filter((other) => other !== turn);
-    draft.value = [turn.text, draft.peek()].filter(Boolean).join("\n\n");
+    notice.value = null;
+    if (phase.peek() === "idle") stopping.value = false;
+    sending.send(press);
   }
 
   async function stopRun(run: string) {
     const result = await api.stop(run);
-    if (result.ok || lastAnswer()?.run !== run) return;
+    if (result.ok || lastAnswer(stage)?.run !== run) return;
     batch(() => {
       stopping.value = false;
       notice.value = { kind: "stopFailed" };
     });
+  }
+
+  /** The list may know of a run that was begun here by nobody who told. */
+  function lookForRun(chats: ChatSummary[]) {
+    const run = chats.find(({ id }) => id === chatId.peek())?.activeRun ?? null;
+    const known = turns.peek().some(({ answer }) => answer.peek()?.run === run);
+    if (run !== null && !known && phase.peek() === "idle") stage.sync();
+  }
+
+  /** The page was away: somebody else may have asked, logged in, sorted. */
+  function awake() {
+    list.refresh();
+    stage.sync();
+    sending.sendLeftovers();
   }
 
   return {
@@ -320,57 +293,65 @@ export function createChatModel(
     asking,
     questions: createQuestions(api),
     settings,
+    queue,
+    branches,
     connection: follower.connection,
     offline,
     draft,
     notice,
+    newKey: env.newKey,
     now: env.now,
     send(text) {
       const words = (text ?? draft.peek()).trim();
       if (words === "" || words.length > LONGEST_MESSAGE) return false;
-      if (phase.peek() !== "idle") return false;
       if (text === undefined) draft.value = "";
-      ask(words);
+      ask({ text: words, settings: settings.sent() });
       return true;
     },
     stop() {
       if (phase.peek() !== "running" && phase.peek() !== "sending") return;
       stopping.value = true;
-      const answer = lastAnswer();
-      if (answer !== null) stopRun(answer.run);
+      const answer = lastAnswer(stage);
+      if (answer?.status.peek() === "running") stopRun(answer.run);
     },
-    retry(turn) {
-      if (phase.peek() === "idle") ask(turn.text);
-    },
-    resend(turn) {
-      const kept = outbox.outgoing(env).find(({ key }) => key === turn.key);
-      if (kept !== undefined) dispatch(kept);
-    },
-    takeBack(turn) {
-      outbox.forget(env, turn.key);
-      giveBack(turn);
-    },
-    newChat() {
-      if (env.path() !== "/") env.push("/");
-      show(null);
-    },
+    resend: sending.resend,
+    takeBack: sending.takeBack,
+    lasts: outbox.lasts,
+    newChat,
     async open(id) {
       if (id !== chatId.peek() && await load(id)) env.push(`/c/${id}`);
     },
+    async remove(id) {
+      const result = await api.removeChat(id);
+      if (!result.ok && result.status !== 404) return false;
+      for (const { key, chat } of outbox.all()) {
+        if (chat === id) outbox.forget(key);
+      }
+      if (id === chatId.peek()) {
+        draft.value = "";
+        newChat();
+      } else keepDraft(env, id, "");
+      list.refresh();
+      return true;
+    },
     start() {
-      draft.value = draft.peek() || outbox.draftOf(env, chatId.peek());
+      draft.value = draft.peek() || draftOf(env, chatId.peek());
       if (chatId.peek() === null) settings.show(null);
       listen(chatId.peek());
       const off = [
-        draft.subscribe((text) => outbox.keepDraft(env, chatId.peek(), text)),
+        draft.subscribe((text) => keepDraft(env, chatId.peek(), text)),
+        list.chats.subscribe(lookForRun),
         env.after(READER_AFTER_MS, fetchReader),
         env.on("online", () => {
           offline.value = false;
-          sendLeftovers();
+          sending.sendLeftovers();
         }),
         env.on("offline", () => offline.value = true),
-        env.on("hidden", () => typewriter.flush()),
-        env.on("visible", () => list.refresh()),
+        env.on("hidden", () => tools.typewriter.flush()),
+        env.on("visible", awake),
+        env.onWrite((name) => {
+          if (entryOf(name) !== null) sending.prune();
+        }),
         env.onPop(() => {
           const at = /^\/c\/([^/]+)$/.exec(env.path())?.[1] ?? null;
           if (at === chatId.peek()) return;
@@ -378,8 +359,7 @@ export function createChatModel(
           else load(at);
         }),
       ];
-      sendLeftovers();
-      follower.follow(lastAnswer());
+      rest();
       if (start.chats.some(({ activeRun }) => activeRun !== null)) {
         list.refresh();
       }
@@ -390,6 +370,9 @@ export function createChatModel(
         follower.follow(null);
         listen(null);
         list.dispose();
+        endSync();
+        lookout.dispose();
+        sending.dispose();
       };
     },
   };

@@ -6,15 +6,14 @@
  */
 
 import { fetchDrawings } from "./later.ts";
-import type { followTape } from "./tape_client.ts";
+import type { shareTape, Tabs } from "./shared_tape.ts";
+import { browserTabs } from "./tabs.ts";
 
 /** What happens to a page that models care about. */
 export type PageEvent = "online" | "offline" | "visible" | "hidden";
 
-/** A message between tabs: a run began in this chat. */
-export interface TabMessage {
-  run: string;
-}
+/** A message between tabs: this chat is not what it was, look again. */
+export type TabMessage = "changed";
 
 /** A line to the other tabs that look at the same chat. */
 export interface TabChannel {
@@ -40,17 +39,30 @@ export interface Environment {
    * The reader of tapes, and what a tape may ask to draw, fetched with the first
    * run: a page opens without them.
    */
-  tapeReader(): Promise<typeof followTape>;
+  tapeReader(): Promise<typeof shareTape>;
   read(key: string): string | null;
+  /** The names kept that begin like this. */
+  keys(prefix: string): string[];
   /** Null forgets. Never throws: a full or forbidden storage is no storage. */
   write(key: string, value: string | null): void;
+  /** Another tab has written or forgotten something. */
+  onWrite(call: (key: string) => void): () => void;
   on(event: PageEvent, call: () => void): () => void;
   channel(name: string, receive: (message: TabMessage) => void): TabChannel;
+  /** Null where tabs cannot agree on who reads. */
+  readonly tabs: Tabs | null;
   /** The address bar. */
   path(): string;
   push(path: string): void;
   onPop(call: () => void): () => void;
 }
+
+/** `randomUUID` exists only in secure contexts, and a LAN address is not one. */
+const newKey = () =>
+  Array.from(
+    crypto.getRandomValues(new Uint8Array(16)),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 
 /** The environment of a real page. */
 export function browserEnvironment(): Environment {
@@ -68,24 +80,28 @@ export function browserEnvironment(): Environment {
       return () => cancelAnimationFrame(id);
     },
     still: () => document.hidden || reduced.matches,
-    // randomUUID exists only in secure contexts, and a LAN address is not one.
-    newKey: () =>
-      Array.from(
-        crypto.getRandomValues(new Uint8Array(16)),
-        (byte) => byte.toString(16).padStart(2, "0"),
-      ).join(""),
+    newKey,
     async tapeReader() {
-      const [{ followTape }] = await Promise.all([
-        import("./tape_client.ts"),
+      const [{ shareTape }] = await Promise.all([
+        import("./shared_tape.ts"),
         fetchDrawings(),
       ]);
-      return followTape;
+      return shareTape;
     },
     read(key) {
       try {
         return localStorage.getItem(key);
       } catch {
         return null;
+      }
+    },
+    keys(prefix) {
+      try {
+        return Object.keys(localStorage).filter((key) =>
+          key.startsWith(prefix)
+        );
+      } catch {
+        return [];
       }
     },
     write(key, value) {
@@ -95,6 +111,13 @@ export function browserEnvironment(): Environment {
       } catch {
         // Private windows and full disks: the page works, it only forgets.
       }
+    },
+    onWrite(call) {
+      const written = ({ key }: StorageEvent) => {
+        if (key !== null) call(key);
+      };
+      addEventListener("storage", written);
+      return () => removeEventListener("storage", written);
     },
     on(event, call) {
       if (event === "online" || event === "offline") {
@@ -119,6 +142,7 @@ export function browserEnvironment(): Environment {
         close: () => channel.close(),
       };
     },
+    tabs: browserTabs(),
     path: () => location.pathname,
     push: (path) => history.pushState(null, "", path),
     onPop(call) {
@@ -128,7 +152,10 @@ export function browserEnvironment(): Environment {
   };
 }
 
-/** The environment of a page being rendered on the server: nothing happens. */
+/**
+ * The environment of a page being rendered on the server: nothing happens, but
+ * the form gets its key.
+ */
 export const serverEnvironment: Environment = {
   fetch: () => Promise.reject(new TypeError("Cannot fetch: rendering")),
   now: () => 0,
@@ -136,12 +163,15 @@ export const serverEnvironment: Environment = {
   after: () => () => {},
   frame: () => () => {},
   still: () => true,
-  newKey: () => "",
+  newKey,
   tapeReader: () => Promise.reject(new TypeError("Cannot read: rendering")),
   read: () => null,
+  keys: () => [],
   write() {},
+  onWrite: () => () => {},
   on: () => () => {},
   channel: () => ({ post() {}, close() {} }),
+  tabs: null,
   path: () => "/",
   push() {},
   onPop: () => () => {},

@@ -46,7 +46,10 @@ export const markdown = later(
 /** How an agent's tools and questions are drawn. */
 export const work = later("[data-work]", () => import("./components/work.ts"));
 
-const ALL: Later<object>[] = [markdown, work];
+/** The queue and the editor of questions: both come after a first question. */
+export const more = later("[data-more]", () => import("./components/more.ts"));
+
+const ALL: Later<object>[] = [markdown, work, more];
 
 /** Fetches everything a run may show. Rejects where the network does. */
 export async function fetchDrawings(): Promise<void> {

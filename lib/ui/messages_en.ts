@@ -5,6 +5,7 @@
  * @module
  */
 import type { ErrorCode } from "../chat/events.ts";
+import type { Trouble } from "./notice.ts";
 
 export const en = {
   htmlLang: "en",
@@ -17,6 +18,8 @@ export const en = {
   skipToComposer: "Skip to the message box",
   running: "answering",
   chatWaits: "waiting for you",
+  deleteChat: (title: string) => `Delete “${title}”`,
+  exportAll: "Export all chats",
   settings: "Settings",
   language: "Language",
   theme: "Theme",
@@ -33,6 +36,7 @@ export const en = {
   suggestionsLabel: "Suggestions",
 
   placeholder: "Ask anything",
+  placeholderBusy: "Write ahead: it waits for its turn",
   composerLabel: "Your message",
   send: "Send",
   stop: "Stop",
@@ -41,6 +45,7 @@ export const en = {
   charactersLeft: (n: number) =>
     n >= 0 ? `${n} characters left` : `${-n} characters too many`,
   composerHint: "Enter sends · Shift+Enter starts a new line",
+  enqueue: "Send after this answer",
 
   demo: "Built-in demo model · set OPENAI_API_KEY for a real one",
   dismiss: "Dismiss",
@@ -69,17 +74,33 @@ export const en = {
   toBottom: "Go to the end",
 
   sending: "Sending…",
-  unsent: "Not sent yet. Your message is kept on this device.",
+  sentences: (...parts: string[]) => parts.filter(Boolean).join(" "),
+  unsent: "Not sent yet.",
+  unsentWhy: {
+    network: "The server cannot be reached.",
+    signIn: "Your access has ended: sign in again.",
+    full: "The server has no room left to save it.",
+    tooMany: "That was too much for one minute.",
+    server: "The server cannot take it just now.",
+  } as Record<Trouble, string>,
+  kept: "Your message is kept on this device.",
+  keptHere: "Your message is kept while this page is open.",
   resend: "Send again",
+  giveUp: "Leave it",
   edit: "Edit",
   busy: "An answer is still being written in this chat. Your message is kept.",
+  queueFull:
+    "Too many messages are waiting already. This one is back in the box.",
+  queueFailed: "That did not reach the server. Try again.",
+  alreadySent: "That message waits no more: it was sent, or taken back.",
+  versionNotShown: "The other version could not be shown. Try again.",
+  chatNotDeleted: "The chat could not be deleted. Try again.",
   modelGone:
     "The model of this chat is not on offer just now. Choose another one at the top right; your message is kept.",
   refusedMessage: "The message was not accepted.",
   stopFailed: "Stopping did not reach the server. Try again.",
   chatNotLoaded: "The chat could not be loaded. Check the connection.",
   panelNotLoaded: "The chat's settings could not be loaded. Try again.",
-  signIn: "Your access has ended. Sign in again; your message is kept.",
 
   reconnecting: "Reconnecting…",
   offline: "You are offline.",
@@ -87,6 +108,15 @@ export const en = {
   lost: "This answer can no longer be read from here. Reload the page.",
 
   retry: "Retry",
+  goOn: "Continue",
+  anew: "Answer again",
+  editQuestion: "Edit the question",
+  saveEdit: "Ask",
+  cancelEdit: "Cancel",
+  editing: "Your question, edited",
+  versions: "Versions",
+  versionBefore: "The version before",
+  versionAfter: "The version after",
   retryIn: (seconds: number) => `Retry in ${seconds} s`,
   stoppedByYou: "Stopped",
   interrupted: "Interrupted",
@@ -105,6 +135,11 @@ export const en = {
   usageEstimated: (tokens: string) => `about ${tokens} tokens`,
 
   statusAsked: "Question sent.",
+  statusQueued: (place: number) =>
+    `Message queued. It is number ${place} in the queue.`,
+  statusMoved: (place: number, of: number) =>
+    `Moved: number ${place} of ${of} in the queue.`,
+  statusRemoved: (of: number) => `Message taken out; ${of} still in the queue.`,
   statusWriting: "The answer is being written.",
   statusAsking: "The agent has a question for you.",
   statusComplete: "The answer is complete.",

@@ -4,8 +4,15 @@
  * @module
  */
 import { type Signal, signal } from "@preact/signals";
+import { isBrokenOff } from "../chat/answer.ts";
 import type { Turn } from "../chat/views.ts";
-import { type AnswerModel, createAnswerModel } from "./answer_model.ts";
+import {
+  type AnswerModel,
+  beginsWith,
+  createAnswerModel,
+} from "./answer_model.ts";
+import type { Trouble } from "./notice.ts";
+import type { Outgoing } from "./outbox.ts";
 import type { Typewriter } from "./typewriter.ts";
 
 /**
@@ -15,40 +22,73 @@ import type { Typewriter } from "./typewriter.ts";
 export type Delivery = "sending" | "unsent" | "sent";
 
 export interface TurnModel {
-  /** Stable while the turn is shown: the run's id, or the idempotency key. */
+  /**
+   * Stable while something stands in this place: the first run's id shown in it,
+   * or the idempotency key.
+   */
   readonly key: string;
   readonly text: string;
   /** Where the pictures sent with it are, on this server. */
   readonly images: string[];
   readonly delivery: Signal<Delivery>;
+  /** Why it is unsent. */
+  readonly trouble: Signal<Trouble | null>;
+  /** Null until there is a run; a broken-off one stays while it is gone on with. */
   readonly answer: Signal<AnswerModel | null>;
+  /** The runs that stand in this place, oldest first; none when there is one. */
+  readonly versions: Signal<string[]>;
+  /** What is on its way, unless it is sent. */
+  outgoing: Outgoing | null;
 }
 
-/** A turn the server told of. */
+/** What turns are made with. */
+export interface TurnTools {
+  typewriter: Typewriter;
+  now: () => number;
+}
+
+/**
+ * A turn the server told of.
+ *
+ * @param key Of the turn in whose place it stands.
+ */
 export function turnOf(
   turn: Turn,
-  typewriter: Typewriter,
-  now: () => number,
+  { typewriter, now }: TurnTools,
+  key: string = turn.answer.run,
 ): TurnModel {
   return {
-    key: turn.answer.run,
+    key,
     text: turn.text,
     images: turn.images ?? [],
     delivery: signal<Delivery>("sent"),
+    trouble: signal<Trouble | null>(null),
     answer: signal<AnswerModel | null>(
       createAnswerModel(turn.answer, typewriter, now),
     ),
+    versions: signal(turn.versions ?? []),
+    outgoing: null,
   };
 }
 
-/** A turn on its way to the server. */
-export function outgoingTurn(key: string, text: string): TurnModel {
+/**
+ * A turn on its way to the server.
+ *
+ * @param before The turn in whose place it will stand.
+ */
+export function outgoingTurn(
+  message: Outgoing,
+  before?: TurnModel,
+): TurnModel {
   return {
-    key,
-    text,
-    images: [],
+    key: before?.key ?? message.key,
+    text: message.text || (before?.text ?? ""),
+    images: before?.images ?? [],
     delivery: signal<Delivery>("sending"),
+    trouble: signal<Trouble | null>(null),
     answer: signal<AnswerModel | null>(null),
+    versions: signal(before?.versions.peek() ?? []),
+    outgoing: message,
   };
 }
 
@@ -62,18 +102,50 @@ export function mergeTurns(
   mine: TurnModel[],
   told: Turn[],
   followed: string | null,
-  toTurn: (turn: Turn) => TurnModel,
+  tools: TurnTools,
 ): TurnModel[] {
   const known = new Map(mine.map((turn) => [turn.answer.peek()?.run, turn]));
-  return [
-    ...told.map((turn) => {
-      const { run, status } = turn.answer;
-      const kept = known.get(run);
-      // One that ended while nobody followed it will not grow any more.
-      const stale = status !== "running" && run !== followed &&
-        kept?.answer.peek()?.status.peek() === "running";
-      return kept === undefined || stale ? toTurn(turn) : kept;
-    }),
-    ...mine.filter((turn) => turn.answer.peek() === null),
-  ];
+  const turns = told.map((turn, index) => {
+    const { run, status } = turn.answer;
+    const kept = known.get(run);
+    if (kept === undefined) return inPlaceOf(mine[index], turn, tools);
+    kept.versions.value = turn.versions ?? [];
+    // One that ended while nobody followed it will not grow any more.
+    const stale = status !== "running" && run !== followed &&
+      kept.answer.peek()?.status.peek() === "running";
+    return stale ? turnOf(turn, tools, kept.key) : kept;
+  });
+  for (const pending of mine) {
+    if (pending.answer.peek() !== null) continue;
+    const replaced = pending.outgoing?.replaces;
+    const at = turns.findIndex((turn) =>
+      replaced !== undefined && turn.answer.peek()?.run === replaced
+    );
+    if (at >= 0) turns.length = at;
+    turns.push(pending);
+  }
+  return turns;
+}
+
+/** A turn not known here, drawn as far as possible with what is in its place. */
+function inPlaceOf(
+  before: TurnModel | undefined,
+  turn: Turn,
+  tools: TurnTools,
+): TurnModel {
+  const was = before?.answer.peek();
+  if (before === undefined || was == null) return turnOf(turn, tools);
+  if (turn.versions?.includes(was.run)) return turnOf(turn, tools, before.key);
+  // Another tab has gone on with it: what is shown is how the new one begins.
+  const goesOn = turn.text === before.text && isBrokenOff(was.answer) &&
+    beginsWith(turn.answer, was.answer);
+  if (!goesOn) return turnOf(turn, tools);
+  before.answer.value = createAnswerModel(
+    turn.answer,
+    tools.typewriter,
+    tools.now,
+    was.key,
+  );
+  before.versions.value = turn.versions ?? [];
+  return before;
 }

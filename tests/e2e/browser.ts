@@ -97,5 +97,10 @@ export async function eventually(
   condition: (...args: any[]) => unknown,
   ...args: unknown[]
 ): Promise<void> {
-  await page.waitForFunction(condition, { timeout: 15_000 }, ...args);
+  // By the clock: a tab in the background draws no frames to wait for.
+  await page.waitForFunction(
+    condition,
+    { timeout: 15_000, polling: 50 },
+    ...args,
+  );
 }

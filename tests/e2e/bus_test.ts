@@ -1,32 +1,20 @@
 /** The question on the first page, with the shipped tools and the demo model. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { readConfig } from "../../lib/config.ts";
-import { createLog } from "../../lib/log.ts";
-import { createServices } from "../../lib/services.ts";
-import { openStore } from "../../lib/store/mod.ts";
-import { startApp } from "../../host/app.ts";
+import { startApp } from "../helpers/app.ts";
 import { browserTest, eventually, textOf } from "./browser.ts";
 import { answerOf, appears, ask, count, idle, visit } from "./page.ts";
 
-/** The whole app; only its store is forgotten with the test. */
+/** The whole app with its shipped tools; only its store is forgotten. */
 async function startRealApp() {
   const data = await Deno.makeTempDir();
-  const log = createLog({ sink: () => {}, human: false });
-  const config = readConfig({ PORT: "0", TICKERTAPE_DATA: data });
-  const services = await createServices(config, log, {
-    store: openStore({ kind: "memory" }),
-  });
   const app = await startApp({
-    services,
-    log,
-    host: Deno.env.get("TICKERTAPE_SERVE_WITH") === "fresh" ? "fresh" : "npm",
-    port: 0,
-    hostname: "127.0.0.1",
+    tools: undefined,
+    env: { TICKERTAPE_DATA: data },
   });
   return {
     url: app.url,
     async [Symbol.asyncDispose]() {
-      await app.close();
+      await app[Symbol.asyncDispose]();
       await Deno.remove(data, { recursive: true });
     },
   };

@@ -117,7 +117,7 @@ browserTest(
       () => document.querySelector(".bot")?.textContent?.includes("👍"),
     );
     // The page's own onerror ends the EventSource; nothing is asked again.
-    await app.until(() => app.services.runs.readers === 0);
+    await app.until(() => app.readers() === 0);
     const bubbles = await page.$$eval(
       "#log div",
       (all) => all.map((e) => [e.className, e.textContent]),

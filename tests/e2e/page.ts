@@ -63,3 +63,11 @@ export function click(page: Page, name: string): Promise<void> {
 export function appears(page: Page, name: string): Promise<unknown> {
   return page.waitForSelector(id(name), { timeout: 15_000 });
 }
+
+/** What everything with this test id says, in the order of the page. */
+export function texts(page: Page, name: string): Promise<string[]> {
+  return page.$$eval(
+    id(name),
+    (all) => all.map((one) => one.querySelector("p")?.textContent ?? ""),
+  );
+}

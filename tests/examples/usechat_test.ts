@@ -94,7 +94,7 @@ browserTest(
 );
 
 browserTest(
-  "R13: 05-usechat goes on with an answer after a reload, also one that ended meanwhile",
+  "streaming R13: 05-usechat goes on with an answer after a reload, also one that ended meanwhile",
   async ({ page, errors }) => {
     await using test = await stage();
     await page.goto(test.url);

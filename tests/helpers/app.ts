@@ -1,6 +1,7 @@
 /**
  * The whole app on a socket, in this process: store, runs, routes, guard. The
- * model, the tools and the limits can be a test's own.
+ * model, the tools and the limits can be a test's own. With
+ * `TICKERTAPE_TEST_WITH=two-instances` it is two of them behind a balancer.
  */
 import type { Tool } from "../../lib/agent/contracts.ts";
 import * as z from "zod";
@@ -12,19 +13,27 @@ import {
   type Services,
   type Stand,
 } from "../../lib/services.ts";
-import { openStore } from "../../lib/store/mod.ts";
+import { openStore, type Store } from "../../lib/store/mod.ts";
 import { startApp as startHostedApp } from "../../host/app.ts";
+import { startPair, TWO_INSTANCES } from "./two_instances.ts";
 
 export interface AppOptions extends Stand {
   access?: "loopback" | "public";
   /** Settings as in the environment. */
   env?: Record<string, string>;
+  /** Two instances, each on what this makes of its store. */
+  pair?: (store: Store) => Store;
 }
 
 export interface App extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`. */
+  /** `http://127.0.0.1:<port>`; the balancer's, where there are two. */
   readonly url: string;
+  /** Of the first instance, where there are two. */
   readonly services: Services;
+  /** Each by itself. */
+  readonly instances: { url: string; services: Services }[];
+  /** How many read a run right now, on every instance. */
+  readers(): number;
   /** Everything that was logged. */
   readonly log: string[];
   /** Resolves once the committed text of the run ends like this. */
@@ -62,10 +71,14 @@ export const TEST_TOOLS: Tool[] = [
   },
 ];
 
-export async function startApp(options: AppOptions = {}): Promise<App> {
-  const { access, env, ...stand } = options;
-  const log: string[] = [];
-  const logger = createLog({ sink: (line) => log.push(line), human: false });
+/** One process's worth of the app. */
+async function startInstance(
+  options: AppOptions,
+  store: Store,
+  lines: string[],
+) {
+  const { access, env, pair: _, ...stand } = options;
+  const log = createLog({ sink: (line) => lines.push(line), human: false });
   const config = readConfig({
     PORT: "0",
     // Whoever runs the tests may have a model server of their own.
@@ -73,19 +86,36 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
     ...(access === "public" ? { TICKERTAPE_ACCESS: "public" } : {}),
     ...env,
   });
-  const services = await createServices(config, logger, {
-    store: openStore({ kind: "memory" }),
+  const services = await createServices(config, log, {
     tools: TEST_TOOLS,
     ...stand,
+    store,
   });
-  const app = await startHostedApp({
+  const { url, close } = await startHostedApp({
     services,
-    log: logger,
+    log,
     // Set by the test task, which also builds what Fresh serves.
     host: Deno.env.get("TICKERTAPE_SERVE_WITH") === "fresh" ? "fresh" : "npm",
     port: 0,
     hostname: "127.0.0.1",
   });
+  return { url, services, close };
+}
+
+type Instance = Awaited<ReturnType<typeof startInstance>>;
+
+const alone = (instance: Instance) => ({ ...instance, instances: [instance] });
+
+export async function startApp(options: AppOptions = {}): Promise<App> {
+  const log: string[] = [];
+  const start = (store: Store) => startInstance(options, store, log);
+  // A test with a store of its own is about that store.
+  const balanced = TWO_INSTANCES && options.store === undefined;
+  const { pair = balanced ? (store: Store) => store : null } = options;
+  const { url, close, instances } = pair !== null
+    ? await startPair((store) => start(pair(store)))
+    : alone(await start(options.store ?? openStore({ kind: "memory" })));
+  const { services } = instances[0]!;
   const until: App["until"] = async (condition) => {
     const limit = performance.now() + 10_000;
     while (!await condition()) {
@@ -98,8 +128,11 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
     return (await services.runs.view(row!.owner, run))!.answer;
   };
   return {
-    url: app.url,
+    url,
     services,
+    instances,
+    readers: () =>
+      instances.reduce((sum, { services }) => sum + services.runs.readers, 0),
     log,
     until,
     shows: (run, text) =>
@@ -112,6 +145,6 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
       ),
     over: (run) =>
       until(async () => (await services.store.run(run))?.status !== "running"),
-    [Symbol.asyncDispose]: () => app.close(),
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -126,7 +126,7 @@ Deno.test("a stop that does not arrive is said, and can be tried again", async (
   close();
 });
 
-Deno.test("retry() asks the same in a new run, with a new key", async () => {
+Deno.test("Retry after an error answers the same question anew, in its place, with a new key", async () => {
   const { server, model, close } = await load();
   model.send("q");
   await settle();
@@ -137,10 +137,16 @@ Deno.test("retry() asks the same in a new run, with a new key", async () => {
     retryable: true,
   });
   await settle();
-  model.retry(model.turns.value[0]!);
+  model.branches.anew(model.turns.value[0]!);
   await settle();
-  assertEquals(model.turns.value.map(({ text }) => text), ["q", "q"]);
+  assertEquals(model.turns.value.map(({ text }) => text), ["q"]);
+  assertEquals(model.turns.value[0]!.versions.value, [RUN, runId("b")]);
   assertEquals([...server.begun.keys()], ["key-1", "key-2"]);
+  assertEquals(server.to(/^\/api\/runs$/)[1]!.body, {
+    chat_id: CHAT,
+    replaces: RUN,
+    idempotency_key: "key-2",
+  });
   assertEquals(model.phase.value, "running");
   close();
 });

@@ -115,7 +115,6 @@ const FAILED: Result<never> = {
   status: 400,
   code: "bad_request",
   detail: "No such model.",
-  run: null,
   retryAfterMs: null,
 };
 

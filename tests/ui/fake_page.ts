@@ -9,7 +9,8 @@ import type {
   PageEvent,
   TabMessage,
 } from "../../lib/ui/environment.ts";
-import { followTape } from "../../lib/ui/tape_client.ts";
+import type { LogEntry } from "../../lib/chat/events.ts";
+import { shareTape, type Tabs } from "../../lib/ui/shared_tape.ts";
 import type { FakeServer } from "./fake_server.ts";
 
 /** Lets everything that is ready happen. */
@@ -24,6 +25,56 @@ export class Device {
     { name: string; receive: (message: TabMessage) => void }
   >();
   keys = 0;
+  /** No room left, or forbidden: what is written is gone. */
+  full = false;
+  readonly writers = new Set<
+    { tab: FakePage; wrote: (key: string) => void }
+  >();
+}
+
+type Line = { name: string; receive: (entry: LogEntry) => void };
+
+/** Locks and lines between the tabs of a device. */
+export function tabsOf(): Tabs & { leaders: Map<string, () => void> } {
+  const leaders = new Map<string, () => void>();
+  const waiting: { name: string; mine: () => void }[] = [];
+  const lines = new Set<Line>();
+  const grant = (name: string) => {
+    const next = waiting.findIndex((wish) => wish.name === name);
+    if (leaders.has(name) || next === -1) return;
+    const { mine } = waiting.splice(next, 1)[0]!;
+    leaders.set(name, mine);
+    queueMicrotask(mine);
+  };
+  return {
+    leaders,
+    hold(name, mine) {
+      const wish = { name, mine };
+      waiting.push(wish);
+      grant(name);
+      return () => {
+        const at = waiting.indexOf(wish);
+        if (at >= 0) waiting.splice(at, 1);
+        if (leaders.get(name) !== mine) return;
+        leaders.delete(name);
+        grant(name);
+      };
+    },
+    line(name, receive) {
+      const mine = { name, receive };
+      lines.add(mine);
+      return {
+        post(entry) {
+          for (const other of lines) {
+            if (other === mine || other.name !== name) continue;
+            const copy = structuredClone(entry);
+            queueMicrotask(() => lines.has(other) && other.receive(copy));
+          }
+        },
+        close: () => void lines.delete(mine),
+      };
+    },
+  };
 }
 
 /** One tab. */
@@ -95,12 +146,25 @@ export class FakePage implements Environment {
     return () => void this.#frames.delete(call);
   }
   still = () => this.isStill;
-  tapeReader = () => Promise.resolve(followTape);
+  tapeReader = () => Promise.resolve(shareTape);
   newKey = () => `key-${++this.device.keys}`;
   read = (key: string) => this.device.storage.get(key) ?? null;
+  keys = (prefix: string) =>
+    [...this.device.storage.keys()].filter((key) => key.startsWith(prefix));
   write(key: string, value: string | null) {
-    if (value === null) this.device.storage.delete(key);
-    else this.device.storage.set(key, value);
+    const { storage, full, writers } = this.device;
+    if ((storage.get(key) ?? null) === value) return;
+    if (value === null) storage.delete(key);
+    else if (!full) storage.set(key, value);
+    // As browsers do: only the other tabs hear of it, and later.
+    for (const { tab, wrote } of writers) {
+      if (tab !== this) queueMicrotask(() => wrote(key));
+    }
+  }
+  onWrite(wrote: (key: string) => void) {
+    const writer = { tab: this, wrote };
+    this.device.writers.add(writer);
+    return () => void this.device.writers.delete(writer);
   }
   on(event: PageEvent | "pop", call: () => void) {
     const calls = this.#events.get(event) ?? new Set();
@@ -120,6 +184,8 @@ export class FakePage implements Environment {
       close: () => void channels.delete(mine),
     };
   }
+  /** Null, unless a test is about several tabs: it then is `device.tabs`. */
+  tabs: Tabs | null = null;
   path = () => this.address;
   push = (path: string) => {
     this.address = path;

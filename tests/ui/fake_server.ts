@@ -11,6 +11,7 @@ import type {
   ChatView,
   ModelsView,
 } from "../../lib/chat/views.ts";
+import { type Asked, FakeChats } from "./fake_chats.ts";
 import { chatId, runId, startOf } from "./scripts.ts";
 
 /** An answer the server gives, or the network's failure. */
@@ -34,7 +35,9 @@ const encoder = new TextEncoder();
 export class FakeServer {
   readonly heard: Heard[] = [];
   readonly logs = new Map<string, LogEntry[]>();
+  /** Chats as a test wants them told; the others are told as they are. */
   readonly chats = new Map<string, ChatView>();
+  readonly kept = new FakeChats();
   list: ChatSummary[] = [];
   models: ModelsView = { standard: "scripted", models: [] };
   /** Answers given instead of the usual ones, first come first served. */
@@ -70,7 +73,7 @@ export class FakeServer {
     }
     const run = /^\/api\/runs\/([^/]+)\/events$/.exec(path)?.[1];
     if (run !== undefined) return this.#events(run, request, init.signal);
-    if (path === "/api/runs") return this.#start(request);
+    if (path === "/api/runs") return this.#ask(request);
     if (/^\/api\/runs\/[^/]+\/stop$/.test(path)) {
       return Response.json({ status: "stopping" }, { status: 202 });
     }
@@ -82,12 +85,13 @@ export class FakeServer {
       return Response.json(request.body);
     }
     if (path === "/api/chats") return Response.json({ chats: this.list });
-    const chat = /^\/api\/chats\/(.+)$/.exec(path)?.[1];
-    const view = chat === undefined ? undefined : this.chats.get(chat);
-    // A copy, as JSON over the wire would be.
-    return view === undefined
-      ? new Response("{}", { status: 404 })
-      : Response.json(structuredClone(view));
+    return this.#chat(request);
+  }
+
+  /** Asks the next waiting message, as the server does after a complete answer. */
+  next(chat: string): string {
+    const { key, text } = this.kept.queue(chat).shift()!;
+    return this.#begin(key ?? "", chat, { text });
   }
 
   /** Commits entries and tells the readers. */
@@ -131,23 +135,67 @@ export class FakeServer {
     controller.enqueue(encoder.encode(text));
   }
 
-  /** The same key begins the same run, however often it comes (N10). */
-  #start({ body }: Heard): Response {
-    const key = String(body!.idempotency_key);
-    const letter = LETTERS[this.begun.size]!;
-    const known = this.begun.get(key);
-    const { run, chat } = known ??
-      { run: runId(letter), chat: String(body!.chat_id ?? chatId(letter)) };
-    if (known === undefined) {
-      this.begun.set(key, { run, chat });
-      this.append(run, startOf(run));
+  #chat({ method, path, body }: Heard): Response {
+    const [, chat, what, message, now] =
+      /^\/api\/chats\/([^/]+)(?:\/(\w+))?(?:\/([^/]+))?(\/now)?$/.exec(path) ??
+        [];
+    const told = this.chats.get(chat!);
+    if (told === undefined && !this.kept.has(chat!)) {
+      return new Response("{}", { status: 404 });
     }
+    const done = (yes: boolean, no: number) =>
+      yes
+        ? Response.json({}, { status: 202 })
+        : Response.json({}, { status: no });
+    if (now) return done(this.kept.hurry(chat!, message!), 404);
+    if (what === "queue" && method === "PUT") {
+      return done(this.kept.reorder(chat!, body!.order as string[]), 409);
+    }
+    if (what === "queue") {
+      const taken = this.kept.withdraw(chat!, message!);
+      return Response.json(taken, { status: taken === null ? 404 : 200 });
+    }
+    // A copy, as JSON over the wire would be.
+    return Response.json(
+      structuredClone(told ?? this.kept.view(chat!, this.logs)),
+    );
+  }
+
+  /** The same key begins the same run, however often it comes (N10). */
+  #ask({ body }: Heard): Response {
+    const key = String(body!.idempotency_key);
+    const asked = body as Asked & { chat_id?: string; queue?: boolean };
+    const known = this.begun.get(key);
+    const chat = asked.chat_id ?? known?.chat ??
+      chatId(LETTERS[this.begun.size]!);
+    if (this.kept.withdrawn.has(key)) {
+      return Response.json({ code: "withdrawn" }, { status: 410 });
+    }
+    if (known === undefined && asked.queue && this.#busy(chat)) {
+      const queued = this.kept.enqueue(chat, asked.text!, key);
+      return Response.json({ chat_id: chat, queued }, { status: 202 });
+    }
+    const run = known?.run ?? this.#begin(key, chat, asked);
     return Response.json({
       run_id: run,
       chat_id: chat,
       events: `/api/runs/${run}/events`,
       stop: `/api/runs/${run}/stop`,
     }, { status: 202 });
+  }
+
+  #busy(chat: string): boolean {
+    return [...this.begun.values()].some((begun) =>
+      begun.chat === chat && !isOver(this.logs.get(begun.run) ?? [])
+    );
+  }
+
+  #begin(key: string, chat: string, asked: Asked): string {
+    const run = runId(LETTERS[this.begun.size]!);
+    this.begun.set(key, { run, chat });
+    this.kept.begin(chat, run, asked);
+    this.append(run, startOf(run));
+    return run;
   }
 
   #events(

@@ -8,6 +8,7 @@ import type { RunEvent } from "../../lib/chat/events.ts";
 import { fold } from "../../lib/chat/fold.ts";
 import type { ChatView, Turn } from "../../lib/chat/views.ts";
 import { type ChatModel, createChatModel } from "../../lib/ui/chat_model.ts";
+import { createOutbox } from "../../lib/ui/outbox.ts";
 import { Device, FakePage, settle } from "./fake_page.ts";
 import { FakeServer } from "./fake_server.ts";
 import { chatId, runId } from "./scripts.ts";
@@ -33,6 +34,7 @@ export const view = (id: string, ...turns: Turn[]): ChatView => ({
     : null,
   settings: {},
   turns,
+  queue: [],
 });
 
 /** A loaded page, started; `close` is what leaving it does. */
@@ -59,3 +61,8 @@ export const said = (model: ChatModel) =>
     text,
     answer.value === null ? null : answerText(answer.value.answer),
   ]);
+
+/** The words in the device's outbox, oldest first. */
+export const kept = (device: Device): string[] =>
+  createOutbox(new FakePage(new FakeServer(), device)).all()
+    .map(({ text }) => text);

@@ -1,8 +1,10 @@
 /** The words of the interface: both languages say everything. */
 import { assert, assertEquals } from "@std/assert";
+import { deleteMessages } from "../../lib/ui/delete_messages.ts";
 import { loadMessages } from "../../lib/ui/load_messages.ts";
 import { messages } from "../../lib/ui/messages.ts";
 import { panelMessages } from "../../lib/ui/panel_messages.ts";
+import { queueMessages } from "../../lib/ui/queue_messages.ts";
 import { toolsPageMessages } from "../../lib/ui/tools_page_messages.ts";
 import { errorWords, moment, toolName } from "../../lib/ui/words.ts";
 import { workMessages } from "../../lib/ui/work_messages.ts";
@@ -12,6 +14,8 @@ const everything = (lang: "zh" | "en") => ({
   messages: messages(lang),
   work: workMessages[lang],
   panel: panelMessages[lang],
+  queue: queueMessages[lang],
+  delete: deleteMessages[lang],
   toolsPage: toolsPageMessages[lang],
 });
 
@@ -32,6 +36,7 @@ const SAME = new Set([
   "messages.appName",
   "messages.usage",
   "messages.htmlLang",
+  "messages.sentences",
 ]);
 
 Deno.test("messages: 中文 and English have the same lines, and none is empty", () => {

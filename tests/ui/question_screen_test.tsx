@@ -39,6 +39,7 @@ function draw(
       title: "t",
       activeRun: answer.status === "running" ? RUN : null,
       settings: {},
+      queue: [],
       turns: [{
         text: "q",
         createdAt: "2026-11-22T08:00:00Z",

@@ -7,7 +7,8 @@ import { type Answer, emptyAnswer } from "../../lib/chat/answer.ts";
 import type { RunEvent } from "../../lib/chat/events.ts";
 import { fold } from "../../lib/chat/fold.ts";
 import { createAnswerModel } from "../../lib/ui/answer_model.ts";
-import { followTape, type TapeEnd } from "../../lib/ui/tape_client.ts";
+import { shareTape } from "../../lib/ui/shared_tape.ts";
+import type { TapeEnd } from "../../lib/ui/tape_client.ts";
 import { createTypewriter } from "../../lib/ui/typewriter.ts";
 import { FakePage } from "./fake_page.ts";
 import { FakeServer } from "./fake_server.ts";
@@ -31,7 +32,7 @@ export function reading(server: FakeServer, page = new FakePage(server)) {
     page.now,
   );
   const connected: boolean[] = [];
-  const tape = followTape(RUN, {
+  const tape = shareTape(RUN, {
     cursor: model.cursor,
     apply: model.apply,
     restart: model.restart,

@@ -27,6 +27,7 @@ function chatWith(...events: RunEvent[]): ChatView {
     title: "Title <b>",
     activeRun: answer.status === "running" ? RUN : null,
     settings: {},
+    queue: [],
     turns: [{
       text: "Question <i>",
       createdAt: "2026-11-22T08:00:00Z",
@@ -70,10 +71,93 @@ Deno.test("a chat is readable as it comes, and its form knows where it belongs",
   assert(html.includes('data-state="done"'));
 });
 
+Deno.test("N10: every form of every page has a key of its own", () => {
+  const keys = [draw(), draw(), draw({ chat: chatWith(FINISH) })]
+    .flatMap((
+      html,
+    ) => [...html.matchAll(/name="idempotency_key" value="(.*?)"/g)])
+    .map(([, key]) => key!);
+  assertEquals(keys.length, 5 + 5 + 1);
+  assertEquals(new Set(keys).size, keys.length);
+  assert(keys.every((key) => /^\w{32}$/.test(key)));
+});
+
+const QUEUE = [{ text: "Next <b>", now: false }, { text: "Last", now: false }]
+  .map((message, at) => ({ id: `m_${at}`, images: at, key: null, ...message }));
+
+for (
+  const [name, end, words] of [
+    ["running", [], "Sent after this answer, one by one"],
+    ["complete", [FINISH], "Sent in a moment"],
+    ["stopped", [{ type: "abort", reason: "user" }], "these wait for you"],
+  ] as [string, RunEvent[], string][]
+) {
+  Deno.test(`what waits behind an answer that is ${name} is on the page as it comes, and how it goes on`, () => {
+    const html = draw({
+      chat: { ...chatWith(startOf(RUN), ...end), queue: QUEUE },
+    });
+    const shown = visible(html);
+    assert(shown.includes("Next &lt;b>") && shown.includes("Last"), shown);
+    assert(shown.includes("1 image"));
+    assert(shown.includes(words), shown);
+    assertEquals(
+      html.includes('data-testid="queue-go"'),
+      name === "stopped",
+    );
+  });
+}
+
+Deno.test("an answer that broke off can be gone on with, a whole one made anew; while one is written neither", () => {
+  const offered = (...events: RunEvent[]) => {
+    const html = draw({ chat: chatWith(startOf(RUN), ...events) });
+    return ["go-on", "retry", "anew"].filter((id) =>
+      html.includes(`data-testid="${id}"`)
+    );
+  };
+  const said = text("t", "half");
+  const failed: RunEvent = {
+    type: "error",
+    errorText: "x",
+    code: "run_interrupted",
+    retryable: true,
+  };
+  assertEquals(offered(...said, { type: "abort", reason: "user" }), [
+    "go-on",
+    "anew",
+  ]);
+  assertEquals(offered({ type: "abort", reason: "user" }), ["anew"]);
+  assertEquals(
+    offered(...said, { ...FINISH, finishReason: "length" } as RunEvent),
+    ["go-on", "anew"],
+  );
+  assertEquals(offered(...said, { type: "abort", reason: "shutdown" }), [
+    "go-on",
+    "retry",
+  ]);
+  assertEquals(offered(...said, failed), ["go-on", "retry"]);
+  assertEquals(offered(failed), ["retry"], "nothing is there to go on with");
+  assertEquals(offered(...said, FINISH), ["anew"]);
+  assertEquals(offered(...said), []);
+});
+
+Deno.test("a question with several versions says which one this is", () => {
+  const chat = chatWith(startOf(RUN), FINISH);
+  const other = runId("o");
+  const html = draw({
+    chat: {
+      ...chat,
+      turns: [{ ...chat.turns[0]!, versions: [other, RUN, runId("p")] }],
+    },
+  });
+  assert(/data-testid="version">2 \/ 3</.test(html), html);
+  assert(html.includes('aria-label="The version before"'));
+  assert(!draw({ chat }).includes('data-testid="versions"'));
+});
+
 Deno.test("no page carries anything inline: style, script or handler (CSP)", () => {
   const pages = [
     draw(),
-    draw({ chat: chatWith(...richRun(RUN)) }),
+    draw({ chat: { ...chatWith(...richRun(RUN)), queue: QUEUE } }),
     draw({
       chat: chatWith(startOf(RUN), {
         type: "error",

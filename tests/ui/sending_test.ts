@@ -1,18 +1,17 @@
 /** A message from the first press to the server's word: never lost, never twice. */
 import { assert, assertEquals } from "@std/assert";
 import { LONGEST_MESSAGE } from "../../lib/ui/chat_model.ts";
-import { CHAT, load, RUN, said, turn, view } from "./loaded_page.ts";
+import { CHAT, kept, load, RUN, said, turn, view } from "./loaded_page.ts";
 import { Device, settle } from "./fake_page.ts";
 import { FakeServer } from "./fake_server.ts";
 import { chatId, FINISH, runId, startOf, text } from "./scripts.ts";
 
-Deno.test("an empty, an overlong and a second message at once are not sent", async () => {
+Deno.test("an empty and an overlong message are not sent", async () => {
   const { server, model, close } = await load();
   model.draft.value = " \n ";
   assertEquals(model.send(), false);
   assertEquals(model.send("x".repeat(LONGEST_MESSAGE + 1)), false);
   assert(model.send("x".repeat(LONGEST_MESSAGE)));
-  assertEquals(model.send("too early"), false);
   await settle();
   assertEquals(server.to(/^\/api\/runs$/).length, 1);
   close();
@@ -56,7 +55,8 @@ Deno.test("N10: when only the 202 was lost, the reloaded chat shows the question
   );
   const { model, close } = await load({ server, device, chat });
   assertEquals(said(model), [["q", "once"]]);
-  assertEquals(device.storage.get("tt_outbox"), undefined);
+  assertEquals(kept(device), []);
+  assert(!device.storage.has("tt_outbox"), "the list of an older page");
   close();
 });
 
@@ -68,8 +68,9 @@ Deno.test("N9: a server that cannot be reached leaves the message, marked, and l
   model.send("wait for me");
   await page.advance(20_000);
   assertEquals(model.turns.value[0]!.delivery.value, "unsent");
+  assertEquals(model.turns.value[0]!.trouble.value, "network");
   assertEquals(model.phase.value, "idle");
-  assert(device.storage.get("tt_outbox")!.includes("wait for me"));
+  assertEquals(kept(device), ["wait for me"]);
   await page.happens("online");
   assertEquals(said(model), [["wait for me", ""]]);
   assertEquals(model.turns.value[0]!.delivery.value, "sent");
@@ -90,14 +91,14 @@ Deno.test("an unsent message can be sent again by hand, or taken back into the c
   model.send("words");
   await page.advance(20_000);
   fail();
-  model.resend(model.turns.value[0]!);
+  model.resend("key-1");
   assertEquals(model.phase.value, "sending");
   await page.advance(20_000);
   assertEquals(model.phase.value, "idle");
-  model.takeBack(model.turns.value[0]!);
+  model.takeBack("key-1");
   assertEquals(model.turns.value, []);
   assertEquals(model.draft.value, "words");
-  assertEquals(device.storage.get("tt_outbox"), undefined);
+  assertEquals(kept(device), []);
   close();
 });
 
@@ -137,7 +138,7 @@ Deno.test("a refused message goes back into the composer, with the reason", asyn
     kind: "refusedMessage",
     detail: "The text is too long.",
   });
-  assertEquals(device.storage.get("tt_outbox"), undefined);
+  assertEquals(kept(device), []);
   close();
 });
 
@@ -157,21 +158,25 @@ Deno.test("a model that is gone is said in the page's language, and the words ar
   close();
 });
 
-Deno.test("401 keeps the message and asks to sign in", async () => {
-  const { server, device, model, close } = await load();
+Deno.test("R29: a session that ends while typing keeps the message, says so, and sends it after the login", async () => {
+  const { server, page, device, model, close } = await load();
   server.replies.push({
     path: /^\/api\/runs$/,
     reply: new Response("{}", { status: 401 }),
   });
   model.send("words");
   await settle();
-  assertEquals(model.notice.value, { kind: "signIn" });
   assertEquals(model.turns.value[0]!.delivery.value, "unsent");
-  assert(device.storage.has("tt_outbox"));
+  assertEquals(model.turns.value[0]!.trouble.value, "signIn");
+  assertEquals(kept(device), ["words"]);
+  // The login was in another tab; this one is looked at again.
+  await page.happens("visible");
+  assertEquals(model.turns.value[0]!.delivery.value, "sent");
+  assertEquals([...server.begun.keys()], ["key-1"]);
   close();
 });
 
-Deno.test("R11: 409 run_active keeps the words and follows the answer under way", async () => {
+Deno.test("R12: a server that knows no queue refuses, and the words are kept", async () => {
   const server = new FakeServer();
   const chat = view(CHAT, turn("old", runId("z"), startOf(runId("z")), FINISH));
   const { model, close } = await load({ server, chat });
@@ -213,7 +218,7 @@ Deno.test("an answer that arrives for a chat no longer shown changes nothing on 
   assertEquals(said(model), [["b", ""]]);
   assertEquals(server.to(/events$/), [], "nobody looks at its answer");
   assertEquals(page.pushed, [`/c/${chatId("b")}`]);
-  assertEquals(device.storage.get("tt_outbox"), undefined);
+  assertEquals(kept(device), []);
   close();
 });
 
@@ -243,5 +248,24 @@ Deno.test("what is written while the first message travels stays the chat's draf
   assertEquals(model.draft.value, "next");
   assertEquals(device.storage.get(`tt_draft:${CHAT}`), "next");
   assertEquals(device.storage.get("tt_draft:new"), undefined);
+  close();
+});
+
+Deno.test("a word of the server's from before a question does not take it off the screen", async () => {
+  const { server, page, model, close } = await load();
+  model.send("one");
+  await settle();
+  server.append(RUN, FINISH);
+  await settle();
+  const old = await server.receive(`/api/chats/${CHAT}`, {});
+  const slow = Promise.withResolvers<Response>();
+  server.replies.push({ path: /chats\/c_a+$/, reply: slow.promise });
+  await page.happens("visible");
+  model.send("two");
+  await settle();
+  slow.resolve(old);
+  await settle();
+  assertEquals(said(model), [["one", ""], ["two", ""]]);
+  assertEquals(model.phase.value, "running");
   close();
 });

@@ -11,8 +11,12 @@ import { Icon } from "./icons.tsx";
 export interface AnswerProps {
   answer: AnswerModel;
   questions: Questions;
-  /** Asks again; null while that is not possible. */
-  retry: (() => void) | null;
+  /** False while it is being gone on with: how it had ended counts no more. */
+  ended: boolean;
+  /** Answers the question anew; null while that is not possible. */
+  anew: (() => void) | null;
+  /** Goes on with it, if it broke off; null while that is not possible. */
+  goOn: (() => void) | null;
   now: () => number;
 }
 
@@ -21,6 +25,7 @@ export function AnswerView(props: AnswerProps) {
   const text = useText();
   const { answer, questions } = props;
   const running = answer.status.value === "running";
+  const ended = !running && props.ended;
   return (
     <article
       class="answer"
@@ -41,8 +46,8 @@ export function AnswerView(props: AnswerProps) {
       ))}
       <AboutRun answer={answer} questions={questions} />
       {running && <Waiting answer={answer} />}
-      {!running && <AnswerEnd {...props} />}
-      {!running && <Footer answer={answer} />}
+      {ended && <AnswerEnd {...props} />}
+      {ended && <Footer answer={answer} anew={props.anew} />}
     </article>
   );
 }
@@ -176,10 +181,12 @@ function Waiting({ answer }: { answer: AnswerModel }) {
   );
 }
 
-function Footer({ answer }: { answer: AnswerModel }) {
+function Footer({ answer, anew }: Pick<AnswerProps, "answer" | "anew">) {
   const text = useText();
   answer.meta.value;
-  const { model, ms, usage } = answer.answer;
+  const { model, ms, usage, status } = answer.answer;
+  // After any other end it stands beside what went wrong.
+  const offered = status === "complete" || status === "stopped";
   const words = answerText(answer.answer);
   const facts = [
     model,
@@ -196,6 +203,18 @@ function Footer({ answer }: { answer: AnswerModel }) {
           text={() => words}
           testId="copy-answer"
         />
+      )}
+      {offered && anew !== null && (
+        <button
+          type="button"
+          class="quiet scripted"
+          aria-label={text.anew}
+          title={text.anew}
+          data-testid="anew"
+          onClick={anew}
+        >
+          <Icon name="retry" />
+        </button>
       )}
       <small class="digits">{facts.join(" · ")}</small>
     </footer>

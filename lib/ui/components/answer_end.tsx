@@ -1,5 +1,5 @@
-import type { Answer } from "../../chat/answer.ts";
-import { answerText } from "../../chat/answer.ts";
+import type { ComponentChildren } from "preact";
+import { type Answer, answerText, isBrokenOff } from "../../chat/answer.ts";
 import type { AnswerModel } from "../answer_model.ts";
 import type { Messages } from "../messages_en.ts";
 import { errorWords, useText } from "../words.ts";
@@ -8,24 +8,25 @@ import { useCountdown } from "./countdown.ts";
 import { Icon } from "./icons.tsx";
 
 /** How an answer ended, when it did not simply end well. */
-export function AnswerEnd({ answer: model, retry, now }: AnswerProps) {
+export function AnswerEnd({ answer: model, anew, goOn, now }: AnswerProps) {
   const text = useText();
   model.meta.value;
   const { answer } = model;
+  const further = isBrokenOff(answer) ? goOn : null;
   // Whether to go on was asked: what was said to that stands there.
   if (answer.error?.code === "max_steps" && answer.asked !== null) return null;
   if (answer.status === "stopped") {
     return (
-      <p class="mark-line" data-testid="stopped">
+      <Mark testId="stopped" goOn={further}>
         <Icon name="stop" /> {text.stoppedByYou}
-      </p>
+      </Mark>
     );
   }
   if (answer.status === "complete") {
     const words = completeWords(answer, text);
     return words === null
       ? null
-      : <p class="mark-line" data-testid="cut">{words}</p>;
+      : <Mark testId="cut" goOn={further}>{words}</Mark>;
   }
   return (
     <div class="banner" role="alert" data-testid="answer-error">
@@ -34,15 +35,42 @@ export function AnswerEnd({ answer: model, retry, now }: AnswerProps) {
         <p>{failureWords(answer, text)}</p>
         {answer.error !== null && <FailureDetail answer={answer} />}
       </div>
-      {retry !== null && <RetryButton model={model} retry={retry} now={now} />}
+      <Again model={model} anew={anew} goOn={further} now={now} />
     </div>
   );
 }
 
-function RetryButton(
-  { model, retry, now }: {
+/** A quiet line, and beside it the way on. */
+function Mark(
+  { testId, goOn, children }: {
+    testId: string;
+    goOn: (() => void) | null;
+    children: ComponentChildren;
+  },
+) {
+  const text = useText();
+  return (
+    <p class="mark-line" data-testid={testId}>
+      {children}
+      {goOn !== null && (
+        <button
+          type="button"
+          class="quiet scripted"
+          data-testid="go-on"
+          onClick={goOn}
+        >
+          <Icon name="goOn" /> {text.goOn}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function Again(
+  { model, anew, goOn, now }: {
     model: AnswerModel;
-    retry: () => void;
+    anew: (() => void) | null;
+    goOn: (() => void) | null;
     now: () => number;
   },
 ) {
@@ -53,16 +81,31 @@ function RetryButton(
   const rest = since === null ? 0 : Math.max(0, since + wait - now());
   const left = useCountdown(rest, since);
   return (
-    <button
-      type="button"
-      class="button"
-      data-testid="retry"
-      disabled={left > 0}
-      onClick={retry}
-    >
-      <Icon name="retry" />
-      {left > 0 ? text.retryIn(left) : text.retry}
-    </button>
+    <>
+      {goOn !== null && (
+        <button
+          type="button"
+          class="button main scripted"
+          data-testid="go-on"
+          disabled={left > 0}
+          onClick={goOn}
+        >
+          <Icon name="goOn" /> {text.goOn}
+        </button>
+      )}
+      {anew !== null && (
+        <button
+          type="button"
+          class="button scripted"
+          data-testid="retry"
+          disabled={left > 0}
+          onClick={anew}
+        >
+          <Icon name="retry" />
+          {left > 0 ? text.retryIn(left) : text.retry}
+        </button>
+      )}
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { type ChatModel, LONGEST_MESSAGE } from "../chat_model.ts";
 import { createComposerKeys } from "../composer_keys.ts";
 import { useText } from "../words.ts";
+import { fit } from "./fit.ts";
 import { Icon } from "./icons.tsx";
 
 /** From here on the characters left are counted. */
@@ -15,9 +16,12 @@ export function Composer({ model }: { model: ChatModel }) {
   const form = useRef<HTMLFormElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const refused = useSignal(false);
+  const formKey = useMemo(model.newKey, []);
   const draft = model.draft.value;
   const phase = model.phase.value;
   const left = LONGEST_MESSAGE - draft.length;
+  const busy = phase !== "idle";
+  const empty = draft.trim() === "";
 
   useEffect(() => {
     // With scripts an empty message is refused more gently than by the browser.
@@ -36,7 +40,8 @@ export function Composer({ model }: { model: ChatModel }) {
 
   const send = () => {
     if (model.send()) area.current!.focus();
-    else refused.value = true;
+    // Pressed twice, it has been sent.
+    else if (!busy) refused.value = true;
   };
 
   return (
@@ -54,6 +59,12 @@ export function Composer({ model }: { model: ChatModel }) {
       {model.chatId.value !== null && (
         <input type="hidden" name="chat_id" value={model.chatId.value} />
       )}
+      <input
+        type="hidden"
+        name="idempotency_key"
+        value={formKey}
+        autocomplete="off"
+      />
       <textarea
         ref={area}
         id="composer"
@@ -64,7 +75,7 @@ export function Composer({ model }: { model: ChatModel }) {
         enterkeyhint="send"
         autocomplete="off"
         aria-label={text.composerLabel}
-        placeholder={text.placeholder}
+        placeholder={busy ? text.placeholderBusy : text.placeholder}
         title={refused.value ? text.emptyMessage : undefined}
         data-testid="composer-input"
         value={draft}
@@ -84,41 +95,33 @@ export function Composer({ model }: { model: ChatModel }) {
             {text.charactersLeft(left)}
           </output>
         )}
-        {phase === "idle"
-          ? (
-            <button
-              type="submit"
-              class="round send"
-              aria-label={text.send}
-              title={text.composerHint}
-              aria-disabled={draft.trim() === "" || left < 0}
-              data-testid="send"
-            >
-              <Icon name="arrowUp" />
-            </button>
-          )
-          : (
-            <button
-              key="stop"
-              type="button"
-              class="round stop scripted"
-              aria-label={phase === "stopping" ? text.stopping : text.stop}
-              title={`${text.stop} (Esc)`}
-              disabled={phase === "stopping"}
-              data-testid="stop"
-              onClick={() => model.stop()}
-            >
-              <Icon name="stop" />
-            </button>
-          )}
+        {/* Before Send: who presses that twice must not hit this. */}
+        {busy && (
+          <button
+            key="stop"
+            type="button"
+            class="round stop scripted"
+            aria-label={phase === "stopping" ? text.stopping : text.stop}
+            title={`${text.stop} (Esc)`}
+            disabled={phase === "stopping"}
+            data-testid="stop"
+            onClick={() => model.stop()}
+          >
+            <Icon name="stop" />
+          </button>
+        )}
+        <button
+          key="send"
+          type="submit"
+          class={busy ? "round ahead" : "round"}
+          aria-label={busy ? text.enqueue : text.send}
+          title={busy ? text.enqueue : text.composerHint}
+          aria-disabled={empty || left < 0}
+          data-testid="send"
+        >
+          <Icon name="arrowUp" />
+        </button>
       </div>
     </form>
   );
-}
-
-/** Grows the box with its text, where the browser does not do it by itself. */
-function fit(area: HTMLTextAreaElement): void {
-  if (CSS.supports("field-sizing", "content")) return;
-  area.style.height = "auto";
-  area.style.height = `${area.scrollHeight}px`;
 }

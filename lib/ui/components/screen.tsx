@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ChatSummary, ChatView, Language } from "../../chat/views.ts";
-import { createChatModel } from "../chat_model.ts";
+import { type ChatModel, createChatModel } from "../chat_model.ts";
 import { browserEnvironment, serverEnvironment } from "../environment.ts";
+import * as later from "../later.ts";
 import { loadMessages } from "../load_messages.ts";
 import type { Messages } from "../messages_en.ts";
 import type { Follow } from "../scroll.ts";
@@ -69,9 +70,10 @@ export function Screen(
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.isComposing) return;
-      // The dialog closes itself, and only that.
-      if (panel.peek()) return;
+      // A dialog closes itself, and only that.
+      if (document.querySelector("dialog[open]") !== null) return;
       if (menu.peek()) menu.value = false;
+      else if (model.branches.editing.peek() !== null) model.branches.leave();
       else model.stop();
     };
     addEventListener("keydown", onKey);
@@ -132,6 +134,7 @@ export function Screen(
           <Transcript model={model} follow={follow} />
           <div class="foot">
             <StatusLine model={model} />
+            {model.queue.items.value.length > 0 && <Queue model={model} />}
             <Composer model={model} />
             <ToolNotice trouble={toolTrouble} />
             {demo.value && (
@@ -152,5 +155,22 @@ export function Screen(
         </main>
       </div>
     </Speaking>
+  );
+}
+
+/** Messages that wait; only their words where nothing more could be fetched. */
+function Queue({ model }: { model: ChatModel }) {
+  const more = later.more.use();
+  if (more !== null) return <more.QueueList model={model} />;
+  return (
+    <section class="queue" data-testid="queue">
+      <ol>
+        {model.queue.items.value.map(({ key, text, state }) => (
+          <li key={key} data-testid="queue-item" data-state={state}>
+            <p dir="auto">{text}</p>
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }

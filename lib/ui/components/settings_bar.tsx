@@ -17,36 +17,47 @@ const THEMES: { value: Theme; icon: IconName }[] = [
 export function SettingsBar({ settings }: { settings: Settings }) {
   const text = useText();
   return (
-    <div class="settings scripted" role="group" aria-label={text.settings}>
-      <div class="segments" role="group" aria-label={text.language}>
-        {LANGUAGES.map(({ value, name, htmlLang }) => (
-          <button
-            key={value}
-            type="button"
-            lang={htmlLang}
-            aria-pressed={settings.speech.value.lang === value}
-            data-testid={`lang-${value}`}
-            onClick={() => settings.setLang(value)}
-          >
-            {name}
-          </button>
-        ))}
+    <>
+      <a
+        class="tools-link"
+        href="/api/export"
+        download
+        data-testid="export"
+      >
+        <Icon name="download" />
+        <span>{text.exportAll}</span>
+      </a>
+      <div class="settings scripted" role="group" aria-label={text.settings}>
+        <div class="segments" role="group" aria-label={text.language}>
+          {LANGUAGES.map(({ value, name, htmlLang }) => (
+            <button
+              key={value}
+              type="button"
+              lang={htmlLang}
+              aria-pressed={settings.speech.value.lang === value}
+              data-testid={`lang-${value}`}
+              onClick={() => settings.setLang(value)}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+        <div class="segments" role="group" aria-label={text.theme}>
+          {THEMES.map(({ value, icon }) => (
+            <button
+              key={value}
+              type="button"
+              title={text.themes[value]}
+              aria-label={text.themes[value]}
+              aria-pressed={settings.theme.value === value}
+              data-testid={`theme-${value}`}
+              onClick={() => settings.setTheme(value)}
+            >
+              <Icon name={icon} />
+            </button>
+          ))}
+        </div>
       </div>
-      <div class="segments" role="group" aria-label={text.theme}>
-        {THEMES.map(({ value, icon }) => (
-          <button
-            key={value}
-            type="button"
-            title={text.themes[value]}
-            aria-label={text.themes[value]}
-            aria-pressed={settings.theme.value === value}
-            data-testid={`theme-${value}`}
-            onClick={() => settings.setTheme(value)}
-          >
-            <Icon name={icon} />
-          </button>
-        ))}
-      </div>
-    </div>
+    </>
   );
 }

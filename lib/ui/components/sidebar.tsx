@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { ChatModel } from "../chat_model.ts";
 import type { Settings } from "../settings.ts";
 import { useText } from "../words.ts";
+import { DeleteChat } from "./delete_chat.tsx";
 import { Icon } from "./icons.tsx";
 import { SettingsBar } from "./settings_bar.tsx";
 import { Mark } from "./tape_mark.tsx";
@@ -77,6 +78,7 @@ export function Sidebar({ model, settings, open }: SidebarProps) {
                     />
                   )}
                 </a>
+                <DeleteChat model={model} id={id} title={title} />
               </li>
             ))}
           </ul>

@@ -1,7 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import type { ChatModel, Phase } from "../chat_model.ts";
+import type { ChatModel } from "../chat_model.ts";
 import type { Messages } from "../messages_en.ts";
 import type { Notice } from "../notice.ts";
+import type { Phase } from "../stage.ts";
 import { useText } from "../words.ts";
 import { Icon } from "./icons.tsx";
 
@@ -10,6 +11,16 @@ export function Announcer({ model }: { model: ChatModel }) {
   const text = useText();
   const words = useSignal("");
   const before = useSignal({ phase: "idle" as Phase, asking: false });
+  useSignalEffect(() => {
+    const news = model.queue.news.value;
+    if (news === null) return;
+    const { kind, place, of } = news;
+    words.value = kind === "queued"
+      ? text.statusQueued(place)
+      : kind === "moved"
+      ? text.statusMoved(place, of)
+      : text.statusRemoved(of);
+  });
   useSignalEffect(() => {
     const phase = model.phase.value;
     const asking = model.asking.value > 0;

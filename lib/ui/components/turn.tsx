@@ -1,44 +1,73 @@
 import type { ChatModel } from "../chat_model.ts";
+import * as later from "../later.ts";
 import type { TurnModel } from "../turn_model.ts";
 import { useText } from "../words.ts";
 import { AnswerView } from "./answer.tsx";
 import { Icon } from "./icons.tsx";
+import { QuestionTools } from "./question_tools.tsx";
 
 export interface TurnProps {
   turn: TurnModel;
   model: ChatModel;
-  /** Only the last turn can be asked again. */
+  /** Only the last turn can be answered anew, or gone on with. */
   last: boolean;
 }
 
 /** A question, and its answer or what became of the sending. */
 export function TurnView({ turn, model, last }: TurnProps) {
   const text = useText();
+  const { branches } = model;
   const answer = turn.answer.value;
-  const retry = last && model.phase.value === "idle"
-    ? () => model.retry(turn)
-    : null;
+  const delivery = turn.delivery.value;
+  const mayAsk = last && model.phase.value === "idle" && delivery === "sent";
+  const edited = branches.editing.value?.run === answer?.run;
   return (
-    <section
-      class="turn"
-      data-testid="turn"
-      data-delivery={turn.delivery.value}
-    >
-      <div class="question" data-testid="question">
+    <section class="turn" data-testid="turn" data-delivery={delivery}>
+      <div
+        class="question"
+        data-testid="question"
+      >
         <h2 class="visually-hidden">{text.you}</h2>
         {turn.images.length > 0 && <Pictures images={turn.images} />}
-        <p dir="auto">{turn.text}</p>
+        {edited
+          ? <Edited turn={turn} model={model} />
+          : <p dir="auto">{turn.text}</p>}
+        {answer !== null && !edited && (
+          <QuestionTools turn={turn} model={model} />
+        )}
       </div>
-      {answer === null ? <Undelivered turn={turn} model={model} /> : (
+      {answer !== null && (
         <AnswerView
+          key={answer.key}
           answer={answer}
           questions={model.questions}
-          retry={retry}
+          ended={delivery === "sent"}
+          anew={mayAsk
+            ? () => branches.anew(turn)
+            : null}
+          goOn={mayAsk ? () => branches.goOn(turn) : null}
           now={model.now}
         />
       )}
+      {delivery !== "sent" && <Undelivered turn={turn} model={model} />}
     </section>
   );
+}
+
+/** The question in its editor, or as it was until that is there. */
+function Edited({ turn, model }: { turn: TurnModel; model: ChatModel }) {
+  const more = later.more.use();
+  const editing = model.branches.editing.value;
+  return more === null || editing === null
+    ? <p dir="auto">{turn.text}</p>
+    : (
+      <more.QuestionEditor
+        branches={model.branches}
+        editing={editing}
+        busy={model.phase.value !== "idle"}
+        left={() => document.getElementById(`edit-${turn.key}`)?.focus()}
+      />
+    );
 }
 
 /** Ours alone: an address of another server would be asked for (threat 12). */
@@ -69,32 +98,43 @@ function Pictures({ images }: { images: string[] }) {
 
 function Undelivered({ turn, model }: { turn: TurnModel; model: ChatModel }) {
   const text = useText();
-  if (turn.delivery.value === "sending") {
+  const trouble = turn.trouble.value;
+  const message = turn.outgoing;
+  if (turn.delivery.value === "sending" || message === null) {
     return (
-      <p class="waiting">
+      <p class="waiting" data-testid="sending">
         <span class="feeding" />
         <span class="late">{text.sending}</span>
       </p>
     );
   }
+  const written = message.text !== "";
   return (
     <div class="banner calm" role="alert" data-testid="unsent">
       <Icon name="alert" />
-      <p>{text.unsent}</p>
+      <p>
+        {text.sentences(
+          text.unsent,
+          trouble === null ? "" : text.unsentWhy[trouble],
+          written ? model.lasts(message.key) ? text.kept : text.keptHere : "",
+        )}
+      </p>
       <button
         type="button"
         class="button"
         data-testid="resend"
-        onClick={() => model.resend(turn)}
+        onClick={() => model.resend(message.key)}
       >
         <Icon name="retry" /> {text.resend}
       </button>
       <button
         type="button"
         class="button"
-        onClick={() => model.takeBack(turn)}
+        data-testid="take-back"
+        onClick={() => model.takeBack(message.key)}
       >
-        <Icon name="edit" /> {text.edit}
+        <Icon name={written ? "edit" : "close"} />{" "}
+        {written ? text.edit : text.giveUp}
       </button>
     </div>
   );

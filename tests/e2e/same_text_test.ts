@@ -1,0 +1,67 @@
+/** What stands on the screen is what is stored, wherever one looks. */
+import { assert, assertEquals } from "@std/assert";
+import type { Page } from "puppeteer-core";
+import { answerText } from "../../lib/chat/answer.ts";
+import type { ChatView } from "../../lib/chat/views.ts";
+import { startApp } from "../helpers/app.ts";
+import { PuppetModel } from "../helpers/puppet_model.ts";
+import { browserTest } from "./browser.ts";
+import { answerOf, answerSays, ask, idle, visit } from "./page.ts";
+
+// No Markdown: what is drawn is what was said, character by character.
+const WORDS = Array.from({ length: 12 }, (_, n) => `word${n} 火车站 é👩‍👩‍👧 `);
+
+browserTest(
+  "safety R09: reloaded in mid-stream, in a second browser and on a phone, the text on the screen is the text that is stored",
+  async ({ page, browser, errors }) => {
+    const model = new PuppetModel();
+    await using app = await startApp({ model });
+    await visit(page, app.url);
+    await ask(page, "Count");
+    const puppet = await model.next();
+    const said: string[] = [];
+    const sayOne = () => {
+      said.push(WORDS[said.length]!);
+      puppet.say(said.at(-1)!);
+    };
+    sayOne();
+    await answerSays(page, said.at(-1)!.trim());
+
+    const other = await (await browser.createBrowserContext()).newPage();
+    const phone = await (await browser.createBrowserContext()).newPage();
+    await phone.setViewport({
+      width: 375,
+      height: 720,
+      isMobile: true,
+      hasTouch: true,
+    });
+    const screens: Page[] = [page, other, phone];
+    await Promise.all([other, phone].map((one) => visit(one, page.url())));
+    for (const screen of screens) {
+      sayOne();
+      await screen.reload({ waitUntil: "load" });
+      // Drawn by the server: not less than was shown before the reload.
+      const drawn = await answerOf(screen);
+      assert(drawn.startsWith(said[0]!.trim()), drawn);
+      assert(said.join("").startsWith(drawn.trim()), drawn);
+      sayOne();
+      await Promise.all(
+        screens.map((one) => answerSays(one, said.at(-1)!.trim())),
+      );
+    }
+    puppet.finish();
+    await Promise.all(screens.map(idle));
+    const [{ id }] = (await (await fetch(`${app.url}/api/chats`)).json()).chats;
+    const chat: ChatView = await (await fetch(`${app.url}/api/chats/${id}`))
+      .json();
+    const stored = answerText(chat.turns[0]!.answer);
+    assertEquals(stored, said.join(""));
+    for (const screen of screens) {
+      assertEquals((await answerOf(screen)).trim(), stored.trim());
+      await screen.reload({ waitUntil: "load" });
+      assertEquals((await answerOf(screen)).trim(), stored.trim());
+    }
+    assertEquals(model.count, 1);
+    assertEquals(errors, []);
+  },
+);
