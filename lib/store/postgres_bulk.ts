@@ -31,17 +31,17 @@ export type Settled = { value: unknown } | { error: unknown };
 
 // $1-$6 one row per append, $7-$9 one per entry, $10-$12 one per renewal, $13
 // the time. `next` sees each head as it is once the lock is had, not as it was
-// when the statement began.
+// when the statement began. A run's key is looked up on its own: joined, the
+// planner was seen to compare every call with every head first.
 const BULK = `
   WITH call AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[],
+    SELECT call.*, (SELECT key FROM tickertape.run WHERE run.id = call.id) AS run
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[],
       $5::text[], $6::text[])
       WITH ORDINALITY AS call (id, epoch, first, last, status, message, nr)
   ), next AS MATERIALIZED (
     SELECT call.nr, head.run, call.epoch, call.last, call.status, call.message
-    FROM call
-      JOIN tickertape.run ON run.id = call.id
-      JOIN tickertape.head ON head.run = run.key
+    FROM call JOIN tickertape.head ON head.run = call.run
     WHERE head.status = 'running' AND head.lease_owner IS NOT NULL
       AND head.epoch = call.epoch AND head.last_seq = call.first - 1
     ORDER BY head.run
@@ -62,15 +62,17 @@ const BULK = `
     SELECT next.run, entry.seq, next.epoch, entry.json
     FROM unnest($7::bigint[], $8::bigint[], $9::text[])
       AS entry (nr, seq, json) JOIN next ON next.nr = entry.nr
-  ), renewed AS (
-    UPDATE tickertape.head
-    SET lease_until = coalesce($13::bigint, ${CLOCK}) + call.ms
+  ), renewal AS MATERIALIZED (
+    SELECT call.*, (SELECT key FROM tickertape.run WHERE run.id = call.id) AS run
     FROM unnest($10::text[], $11::bigint[], $12::bigint[])
       WITH ORDINALITY AS call (id, epoch, ms, nr)
-      JOIN tickertape.run ON run.id = call.id
-    WHERE head.run = run.key AND head.status = 'running'
-      AND head.lease_owner IS NOT NULL AND head.epoch = call.epoch
-    RETURNING call.nr
+  ), renewed AS (
+    UPDATE tickertape.head
+    SET lease_until = coalesce($13::bigint, ${CLOCK}) + renewal.ms
+    FROM renewal
+    WHERE head.run = renewal.run AND head.status = 'running'
+      AND head.lease_owner IS NOT NULL AND head.epoch = renewal.epoch
+    RETURNING renewal.nr
   )
   SELECT 'append' AS kind, nr, ${DURABLE} FROM next
   UNION ALL SELECT 'renew', nr, ${DURABLE} FROM renewed`;

@@ -32,29 +32,39 @@ export function size(path: string): number | null {
  */
 export function headerProblem(path: string): Problem | null {
   const damaged = (state: string) => ({ kind: "damaged" as const, state });
-  const header = new Uint8Array(100);
-  using file = Deno.openSync(path);
-  const length = file.readSync(header) ?? 0;
-  if (length === 0) return damaged("it is empty");
+  const header = readHeader(path);
+  if (header.length === 0) return damaged("it is empty");
   const magic = new TextDecoder().decode(header.subarray(0, 16));
-  if (length < header.length || magic !== "SQLite format 3\0") {
+  if (header.length < HEADER || magic !== "SQLite format 3\0") {
     return damaged("it is not an SQLite database");
   }
   if (header[18]! > 2 || header[19]! > 2) {
     return damaged("it has a file format of a newer SQLite");
   }
-  const view = new DataView(header.buffer);
-  if (view.getInt32(68) !== APPLICATION_ID) {
+  if (new DataView(header.buffer).getInt32(68) !== APPLICATION_ID) {
     return damaged("it belongs to another program");
   }
+  // Once, it may be a process that just makes it shorter.
+  if (isCutOff(path) && isCutOff(path)) return damaged("its end is missing");
+  return null;
+}
+
+const HEADER = 100;
+
+function readHeader(path: string): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(HEADER);
+  using file = Deno.openSync(path);
+  return header.subarray(0, file.readSync(header) ?? 0);
+}
+
+/** Whether there should be more pages; SQLite takes those missing for empty. */
+function isCutOff(path: string): boolean {
+  const view = new DataView(readHeader(path).buffer);
   // The count of pages holds if these counters agree, and nothing is in the log.
   const counted = view.getUint32(24) === view.getUint32(92);
   const page = view.getUint16(16) === 1 ? 65536 : view.getUint16(16);
   const bytes = page * view.getUint32(28);
-  if (counted && !size(`${path}-wal`) && size(path)! < bytes) {
-    return damaged("its end is missing");
-  }
-  return null;
+  return counted && !size(`${path}-wal`) && size(path)! < bytes;
 }
 
 /** Whether SQLite would drop commits of the log (-wal) as if never made. */

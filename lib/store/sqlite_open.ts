@@ -76,12 +76,17 @@ function fileKind(error: unknown): StoreError["kind"] | null {
   return denied ? "readonly" : code === "ENOSPC" ? "full" : null;
 }
 
+/** Why nothing can be written there; null if a page can. */
 function writeProblem(dir: string): StoreError["kind"] | null {
+  let probe: string | null = null;
   try {
-    Deno.removeSync(Deno.makeTempFileSync({ dir }));
+    probe = Deno.makeTempFileSync({ dir });
+    Deno.writeFileSync(probe, new Uint8Array(4096));
     return null;
   } catch (error) {
     return fileKind(error);
+  } finally {
+    if (probe !== null) Deno.removeSync(probe);
   }
 }
 

@@ -95,9 +95,11 @@ function prepare(db: DatabaseSync) {
        ORDER BY queued.key LIMIT ?`,
     ),
     head: db.prepare(
-      `SELECT head.run, last_seq AS lastSeq, last_entry AS lastEntry
+      `SELECT head.run, last_seq AS lastSeq, last_entry AS lastEntry,
+         run.message IS NOT NULL AS sealed
        FROM run JOIN head ON head.run = run.key WHERE run.id = ?`,
     ),
+    entry: db.prepare("SELECT 1 FROM entry WHERE id = ?"),
     // The last condition must read as in the schema for the index to be used.
     mark: db.prepare(
       "SELECT id FROM entry WHERE run = ? AND seq = ? AND seq & 63 = 0",
@@ -179,13 +181,18 @@ export class Reads {
   entries(id: string, after: number, limit: number): StoredEntry[] {
     const head = this.#sql.head.get(id);
     const lastSeq = head?.lastSeq as number ?? 0;
+    const lastEntry = head?.lastEntry as number;
     const until = Math.min(after + limit, lastSeq);
     if (head === undefined || until <= after) return [];
     const mark = Math.ceil(until / MARK_EVERY) * MARK_EVERY;
     const from = mark < lastSeq
       ? this.#sql.mark.get(head.run as number, mark)?.id ?? 0
-      : head.lastEntry;
+      : lastEntry;
     const found = this.#sql.walk.all(from as number, after, until);
+    // The log of a sealed run may have expired, but only as a whole.
+    if (found.length === 0 && head.sealed && !this.#sql.entry.get(lastEntry)) {
+      return [];
+    }
     if (found.length !== until - after) {
       throw new DamageError(`the log of run "${id}" has a gap`);
     }

@@ -5,8 +5,9 @@ import { answerText } from "../../lib/chat/answer.ts";
 import type { ChatView } from "../../lib/chat/views.ts";
 import { startApp } from "../helpers/app.ts";
 import { PuppetModel } from "../helpers/puppet_model.ts";
-import { browserTest } from "./browser.ts";
+import { browserTest, eventually } from "./browser.ts";
 import { answerOf, answerSays, ask, idle, visit } from "./page.ts";
+import { started } from "../helpers/run_client.ts";
 
 // No Markdown: what is drawn is what was said, character by character.
 const WORDS = Array.from({ length: 12 }, (_, n) => `word${n} 火车站 é👩‍👩‍👧 `);
@@ -63,5 +64,35 @@ browserTest(
     }
     assertEquals(model.count, 1);
     assertEquals(errors, []);
+  },
+);
+
+browserTest(
+  "streaming R07: a page that asks after another device has asked in the same chat shows that turn as well",
+  async ({ page }) => {
+    const model = new PuppetModel();
+    await using app = await startApp({ model });
+    await visit(page, app.url);
+    await ask(page, "First");
+    (await model.next()).say("Yes.").finish();
+    await idle(page);
+    const chat_id = new URL(page.url()).pathname.split("/").at(-1)!;
+    const between = await started(app, { text: "From the phone", chat_id });
+    (await model.next()).say("Seen there.").finish();
+    await app.over(between.run_id);
+    await ask(page, "From the desk");
+    const puppet = await model.next();
+    assertEquals(
+      puppet.request.messages.filter(({ role }) => role === "user").length,
+      3,
+      "the model has heard all three",
+    );
+    puppet.say("Seen here.").finish();
+    await answerSays(page, "Seen here.");
+    await idle(page);
+    await eventually(
+      page,
+      () => document.querySelectorAll('[data-testid="turn"]').length === 3,
+    );
   },
 );

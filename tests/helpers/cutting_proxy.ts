@@ -8,8 +8,11 @@ export interface CuttingProxy extends AsyncDisposable {
   cutEveryFrame: boolean;
   /** How many event streams were cut. */
   readonly cuts: number;
-  /** Hangs up on everybody; refuses newcomers until {@linkcode up}. */
-  down(): void;
+  /**
+   * Hangs up on everybody; refuses newcomers until {@linkcode up}, with `answer`
+   * if there is one.
+   */
+  down(answer?: string): void;
   up(): void;
 }
 
@@ -19,7 +22,7 @@ export function startProxy(target: string): CuttingProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<() => void>();
   const pipes = new Set<Promise<void>>();
-  let refusing = false;
+  let refusing: string | null = null;
   let cuts = 0;
 
   const proxy: CuttingProxy = {
@@ -28,12 +31,12 @@ export function startProxy(target: string): CuttingProxy {
     get cuts() {
       return cuts;
     },
-    down() {
-      refusing = true;
+    down(answer = "") {
+      refusing = answer;
       for (const close of open) close();
     },
     up() {
-      refusing = false;
+      refusing = null;
     },
     async [Symbol.asyncDispose]() {
       listener.close();
@@ -44,7 +47,7 @@ export function startProxy(target: string): CuttingProxy {
   };
 
   async function serve(client: Deno.TcpConn): Promise<void> {
-    if (refusing) return client.close();
+    if (refusing !== null) return await refuse(client, refusing);
     let server: Deno.TcpConn;
     try {
       server = await Deno.connect({ hostname, port: Number(port) });
@@ -87,6 +90,19 @@ export function startProxy(target: string): CuttingProxy {
     }
   })();
   return proxy;
+}
+
+/** Answers once a question has come: who closes with it unread takes it back. */
+async function refuse(client: Deno.TcpConn, answer: string): Promise<void> {
+  try {
+    if (answer === "") return;
+    await client.read(new Uint8Array(16 * 1024));
+    await client.write(new TextEncoder().encode(answer));
+  } catch {
+    // It hung up first.
+  } finally {
+    client.close();
+  }
 }
 
 /** Says after which bytes of an event stream a frame with an id has passed. */

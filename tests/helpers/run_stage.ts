@@ -71,14 +71,16 @@ export async function drain(reader: TapeReader): Promise<Entry[]> {
   const entries: Entry[] = [];
   // A run that never ends gives up its reader, and what it said is judged.
   const timer = setTimeout(() => reader.close(), 10_000);
-  while (true) {
-    const pulled = await reader.pull();
-    if (pulled.kind === "entries") entries.push(...pulled.entries);
-    else if (pulled.kind !== "beat") break;
+  try {
+    while (true) {
+      const pulled = await reader.pull();
+      if (pulled.kind === "entries") entries.push(...pulled.entries);
+      else if (pulled.kind !== "beat") return entries;
+    }
+  } finally {
+    clearTimeout(timer);
+    reader.close();
   }
-  clearTimeout(timer);
-  reader.close();
-  return entries;
 }
 
 export function folded(entries: Entry[]) {

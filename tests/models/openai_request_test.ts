@@ -10,7 +10,7 @@ import { answered, KEY, modelAt } from "./harness.ts";
 
 // What the provider is sent.
 
-Deno.test("X08: half a surrogate pair is not sent, a whole one is", async () => {
+Deno.test("streaming X08: half a surrogate pair is not sent, a whole one is", async () => {
   const { requests } = await answered(says("ok"), {
     messages: [
       { role: "user", text: "👍" },
