@@ -83,6 +83,8 @@ interface Transient<Data> {
 export type RunNotice =
   | { status: "waiting"; attempt: number; retryAfterMs: number }
   | { status: "retrying"; attempt: number }
+  /** Its process goes down; another one goes on. */
+  | { status: "handed-over" }
   | { status: "taken-over"; attempt: number };
 
 /** What a run asks a person, and how long it waits for the answer. */

@@ -41,6 +41,8 @@ interface Place {
   parent: string | null;
   /** The broken-off answer to go on with. */
   continues: RunRow | null;
+  /** What a program had brought along when this was asked before. */
+  context: AskedWith["context"];
 }
 
 export class Asking {
@@ -86,7 +88,7 @@ export class Asking {
       system: settings.system,
       images: keepImages(images).map(({ name }) => name),
       unattended: asked?.unattended ?? false,
-      context: asked?.context ?? [],
+      context: asked?.context ?? place.context,
       ...(continues === null ? {} : { continues: continues.id }),
     };
     const start: StartEvent = {
@@ -131,17 +133,24 @@ export class Asking {
     const target = continues ?? replaces;
     if (target === undefined) {
       const parent = chat === null ? null : leafOf(chat, before);
-      return { text: text!, images: images ?? [], parent, continues: null };
+      return {
+        text: text!,
+        images: images ?? [],
+        parent,
+        continues: null,
+        context: [],
+      };
     }
     const turn = before.find(({ id }) => id === target);
     if (turn === undefined) return { kind: "no-turn" };
     const { parent } = turn;
+    const { context } = askedWith(turn.options);
     if (continues !== undefined) {
       if (!isBrokenOff(await this.#options.answer(turn))) {
         return { kind: "not-broken-off" };
       }
       const images = await this.#images(turn);
-      return { text: turn.text, images, parent, continues: turn };
+      return { text: turn.text, images, parent, continues: turn, context };
     }
     const kept = text === undefined ? undefined : images;
     return {
@@ -149,6 +158,7 @@ export class Asking {
       images: kept ?? await this.#images(turn),
       parent,
       continues: null,
+      context,
     };
   }
 

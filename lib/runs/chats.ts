@@ -129,9 +129,9 @@ export class Chats {
 
   /** A chat with all its turns; null if it is not this owner's. */
   async chat(owner: string, id: string): Promise<ChatView | null> {
-    const row = await this.#store.chat(owner, id);
-    if (row === null) return null;
-    const rows = await this.#store.runs(id);
+    const now = await this.#look(owner, id);
+    if (now === null) return null;
+    const { row, rows, queue } = now;
     const places = versions(rows);
     const turns = await Promise.all(
       shownPath(row, rows).map(async (run): Promise<Turn> => {
@@ -154,8 +154,22 @@ export class Chats {
       activeRun: row.activeRun,
       settings: settingsOf(row.settings),
       turns,
-      queue: (await this.#store.queue(owner, id)).map(queuedView),
+      queue: queue.map(queuedView),
     };
+  }
+
+  /** All of it as it is at one moment: what is being asked is not lost between. */
+  async #look(owner: string, id: string) {
+    const store = this.#store;
+    while (true) {
+      const queue = await store.queue(owner, id);
+      const row = await store.chat(owner, id);
+      if (row === null) return null;
+      const rows = await store.runs(id);
+      if (queue.length === 0) return { row, rows, queue };
+      const left = new Set((await store.queue(owner, id)).map(({ id }) => id));
+      if (queue.every(({ id }) => left.has(id))) return { row, rows, queue };
+    }
   }
 
   /**
@@ -166,6 +180,7 @@ export class Chats {
     const row = await this.#store.chat(owner, id);
     if (row === null) return false;
     const rows = await this.#store.runs(id);
+    if (row.activeRun !== null) return rows.some((each) => each.id === run);
     return await this.#store.setLeaf(owner, id, leafUnder(run, rows));
   }
 

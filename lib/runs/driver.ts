@@ -111,10 +111,16 @@ export class Driver {
    * goes on in another process, from its log, and so does what asks a person.
    */
   handOver(): void {
-    const { answer } = this.tape;
-    this.#leaving = isWaiting(answer) || !isSpeaking(answer);
-    // What an agent says that is aborted would look like a step that is over.
-    if (this.#leaving) this.tape.cut();
+    this.#leaving = this.#mayGoOnElsewhere;
+    if (this.#leaving) {
+      this.tape.write({
+        type: "data-run",
+        data: { status: "handed-over" },
+        transient: true,
+      });
+      // What an agent says that is aborted would look like a step that is over.
+      this.tape.cut();
+    }
     this.stop("shutdown");
   }
 
@@ -131,8 +137,13 @@ export class Driver {
     }
     // Whoever takes the run next is not this object: readers ask the store.
     if (terminal === "parked") this.live.abandon();
-    else if (this.#leaving && this.#isShutDown) await this.#leave();
+    else if (this.#leaving && this.#isShutDown) await this.#leave(terminal);
     else await this.#end(terminal);
+  }
+
+  get #mayGoOnElsewhere(): boolean {
+    const { answer } = this.tape;
+    return isWaiting(answer) || !isSpeaking(answer);
   }
 
   get #isShutDown(): boolean {
@@ -141,10 +152,12 @@ export class Driver {
   }
 
   /** Ends the lease, so that whoever sweeps next need not wait for its end. */
-  async #leave(): Promise<void> {
+  async #leave(terminal: TerminalEvent): Promise<void> {
     const { store, row } = this.#options;
     try {
       await this.tape.settled();
+      // Its first word was just on its way into the log.
+      if (!this.#mayGoOnElsewhere) return await this.#end(terminal);
       await store.renew(row.id, row.epoch, 0);
     } catch (error) {
       this.#options.report("A run was left to the end of its lease", error);

@@ -9,6 +9,7 @@ import { closingEvents } from "../chat/close.ts";
 import type {
   AgentEvent,
   FinishReason,
+  RunNotice,
   TerminalEvent,
 } from "../chat/events.ts";
 import type { Entry } from "./entry.ts";
@@ -40,11 +41,13 @@ export function recovery(
       terminal: finishOf(answer, step.finishReason, now, committed[0]!),
     };
   }
-  const taken =
+  const noticed = (status: RunNotice["status"]) =>
     committed.filter(({ event }) =>
-      event.type === "data-run" && event.data.status === "taken-over"
+      event.type === "data-run" && event.data.status === status
     ).length;
-  if (isSpeaking(answer) || taken > 0) {
+  // Who was handed a run did not find it after a crash.
+  const crashes = noticed("taken-over") - noticed("handed-over") + 1;
+  if (isSpeaking(answer) || crashes > 1) {
     return { kind: "end", terminal: INTERRUPTED };
   }
   // A call still being typed was never run: the model is asked again.

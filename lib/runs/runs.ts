@@ -6,7 +6,7 @@
  * @module
  */
 import type { Answer, Asked } from "../chat/answer.ts";
-import { newMessageId, parseFrameId } from "../chat/ids.ts";
+import { parseFrameId } from "../chat/ids.ts";
 import type { ChatSettings } from "../chat/settings.ts";
 import type {
   ChatSummary,
@@ -14,17 +14,12 @@ import type {
   QueuedMessage,
   RunView,
 } from "../chat/views.ts";
-import {
-  type News,
-  type QueuedRow,
-  type RunRow,
-  StoreError,
-} from "../store/contract.ts";
-import { keepImages } from "./asked.ts";
-import { Asking, type Prepared } from "./asking.ts";
+import type { News, RunRow } from "../store/contract.ts";
+import { Asking } from "./asking.ts";
 import { Chats, type ExportedChat, queuedView } from "./chats.ts";
 import { Crew } from "./crew.ts";
 import type { Said } from "./driver.ts";
+import { Intake } from "./intake.ts";
 import { LIMITS, type RunLimits } from "./limits.ts";
 import type {
   DecideOutcome,
@@ -43,14 +38,10 @@ export class Runs {
   readonly #limits: RunLimits;
   readonly #crew: Crew;
   readonly #chats: Chats;
-  readonly #asking: Asking;
+  readonly #intake: Intake;
   readonly #queue: Queue;
   readonly #readers: Readers;
-  readonly #rate: Rate;
   readonly #unlisten: () => void;
-  /** Questions being committed. */
-  readonly #starting = new Set<Promise<StartOutcome>>();
-  #closing = false;
 
   constructor(options: RunsOptions) {
     const { store, models, now, report } = options;
@@ -59,7 +50,7 @@ export class Runs {
     this.#chats = new Chats(store, (run) => this.#crew.answer(run));
     this.#queue = new Queue({
       store,
-      send: (message) => this.#sendQueued(message),
+      send: (message) => this.#intake.send(message),
       report,
     });
     this.#readers = new Readers({
@@ -75,17 +66,23 @@ export class Runs {
       onTaken: (run) => this.#readers.onTaken(run),
       onRest: () => this.#queue.pump(),
     });
-    this.#asking = new Asking({
+    this.#intake = new Intake({
       store,
-      models,
-      now,
-      leaseOwner: this.#crew.id,
-      leaseMs: this.#limits.leaseMs,
-      answer: (row) => this.#chats.answer(row),
-    });
-    this.#rate = new Rate({
-      perMinute: this.#limits.questionsPerMinute,
-      allPerMinute: this.#limits.allQuestionsPerMinute,
+      asking: new Asking({
+        store,
+        models,
+        now,
+        leaseOwner: this.#crew.id,
+        leaseMs: this.#limits.leaseMs,
+        answer: (row) => this.#chats.answer(row),
+      }),
+      queue: this.#queue,
+      rate: new Rate({
+        perMinute: this.#limits.questionsPerMinute,
+        allPerMinute: this.#limits.allQuestionsPerMinute,
+      }),
+      drive: (row, begun, before) => this.#crew.drive(row, begun, before),
+      report,
     });
     this.#unlisten = store.listen((news) => this.#hear(news));
   }
@@ -94,127 +91,8 @@ export class Runs {
    * Commits the question and starts its run, or lets it wait for its turn.
    * Resolves once the question is durable (N1); the model is asked after that.
    */
-  async start(request: StartRequest): Promise<StartOutcome> {
-    if (this.#closing) return { kind: "closing" };
-    const now = performance.now();
-    const waitMs = this.#rate.take(request.owner, now, weightOf(request));
-    if (waitMs > 0) return { kind: "too-many", waitMs };
-    const outcome = await this.#counted(this.#start(request));
-    if (!isNew(outcome)) this.#rate.giveBack(request.owner, now);
-    return outcome;
-  }
-
-  /** Whoever closes waits for what is just being committed. */
-  async #counted(starting: Promise<StartOutcome>): Promise<StartOutcome> {
-    this.#starting.add(starting);
-    try {
-      return await starting;
-    } finally {
-      this.#starting.delete(starting);
-    }
-  }
-
-  async #start(request: StartRequest): Promise<StartOutcome> {
-    try {
-      if (mayWait(request)) await this.#queue.letPass(request);
-      while (true) {
-        const prepared = await this.#asking.prepare(request);
-        if (prepared.kind !== "prepared") return prepared;
-        const outcome = await this.#create(prepared);
-        if (outcome.kind !== "active" || !mayWait(request)) return outcome;
-        const waiting = await this.#enqueue(request, outcome.chat);
-        if (waiting !== null) return waiting;
-        // That run has just ended: now it can be asked.
-      }
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#options.report("A question could not be saved", error);
-      return { kind: "unsaved", full: error.kind === "full" };
-    }
-  }
-
-  async #create({ input, before }: Prepared): Promise<StartOutcome> {
-    const outcome = await this.#options.store.create(input);
-    switch (outcome.kind) {
-      case "no-chat":
-      case "withdrawn":
-        return outcome;
-      case "gone":
-        return { kind: "withdrawn" };
-      case "waiting":
-        return {
-          kind: "queued",
-          message: queuedView(outcome.message),
-          chat: outcome.message.chat,
-          again: true,
-        };
-      case "active":
-        return { kind: "active", run: outcome.run.id, chat: outcome.run.chat };
-      case "existing":
-        return again(outcome.run);
-      case "created": {
-        const { id, epoch, chat } = outcome.run;
-        const begun = input.begin.map((event, i) => ({
-          epoch,
-          seq: i + 1,
-          event,
-          json: JSON.stringify(event),
-        }));
-        this.#crew.drive(outcome.run, begun, before);
-        return { kind: "started", run: id, chat };
-      }
-    }
-  }
-
-  /** Null if there is nothing to wait for any more. */
-  async #enqueue(
-    request: StartRequest,
-    chat: string,
-  ): Promise<StartOutcome | null> {
-    const { owner, text = "", images = [], idempotencyKey = null } = request;
-    const outcome = await this.#options.store.enqueue({
-      id: newMessageId(),
-      chat,
-      owner,
-      text,
-      options: "{}",
-      keep: keepImages(images),
-      idempotencyKey,
-    });
-    switch (outcome.kind) {
-      case "queued":
-        return { kind: "queued", message: queuedView(outcome.message), chat };
-      case "waiting":
-        return {
-          kind: "queued",
-          message: queuedView(outcome.message),
-          chat: outcome.message.chat,
-          again: true,
-        };
-      case "existing":
-        return again(outcome.run);
-      case "full":
-        return { kind: "queue-full" };
-      case "idle":
-        return null;
-      default:
-        return outcome;
-    }
-  }
-
-  async #sendQueued(message: QueuedRow): Promise<void> {
-    if (this.#closing) return;
-    const { owner, chat, text, keep } = message;
-    const prepared = await this.#asking.prepare({
-      owner,
-      chat,
-      text,
-      images: keep.map(({ text }) => text),
-      idempotencyKey: message.idempotencyKey ?? undefined,
-    }, message.id);
-    // Looking for its model may have taken a while.
-    if (prepared.kind !== "prepared" || this.#closing) return;
-    await this.#counted(this.#create(prepared));
+  start(request: StartRequest): Promise<StartOutcome> {
+    return this.#intake.start(request);
   }
 
   /** Messages of a chat that wait, the next one first; null if not its owner's. */
@@ -414,12 +292,11 @@ export class Runs {
    * @param graceMs How long runs may take to end by themselves.
    */
   async close(graceMs = 0): Promise<void> {
-    this.#closing = true;
     this.#readers.leave();
     // Side by side: a message that takes long to send must not hold up the runs.
     await Promise.all([
       this.#queue.close(),
-      this.#crew.close(this.#starting, graceMs),
+      this.#crew.close(this.#intake.close(), graceMs),
     ]);
     this.#unlisten();
   }
@@ -445,28 +322,6 @@ export class Runs {
     }
     return { after: seq, resync: false };
   }
-}
-
-/** A version stands beside what people see now; later it may be something else. */
-function mayWait({ queue, replaces, continues }: StartRequest): boolean {
-  return queue === true && replaces === undefined && continues === undefined;
-}
-
-/** Something began, or waits: not only the answer to a try that had arrived. */
-function isNew(outcome: StartOutcome): boolean {
-  return (outcome.kind === "queued" || outcome.kind === "started") &&
-    outcome.again !== true;
-}
-
-/** What a try is told whose key was seen before. */
-function again({ id, chat }: RunRow): StartOutcome {
-  return { kind: "started", run: id, chat, again: true };
-}
-
-/** Images stay on the disk: a quarter of a megabyte counts as a question. */
-function weightOf({ images = [] }: StartRequest): number {
-  const size = images.reduce((sum, url) => sum + url.length, 0);
-  return 1 + Math.floor(size / (256 * 1024));
 }
 
 function find(answer: Answer, question: string): Asked | null {

@@ -24,9 +24,11 @@ export const handler: Handlers = api({
       text: body.text ?? undefined,
       chat: body.chat_id ?? undefined,
       idempotencyKey: body.idempotency_key ?? idempotencyHeader(req),
-      images: checkedImages(
-        (body.images ?? []).map((url, i) => ({ url, param: `images[${i}]` })),
-      ),
+      images: body.images?.length
+        ? checkedImages(
+          body.images.map((url, i) => ({ url, param: `images[${i}]` })),
+        )
+        : undefined,
       settings: body.settings ?? undefined,
       replaces: body.replaces ?? undefined,
       continues: body.continues ?? undefined,

@@ -50,3 +50,16 @@ Deno.test("N5: what is shown does not depend on how the words were cut, and only
     assertEquals(all.endsWith(whole), true);
   }));
 });
+
+Deno.test("N5: a text of one line over and over, cut at its greatest length, is gone on with in no time", () => {
+  for (const line of ["-", "no ", "\n"]) {
+    const shown = line.repeat(60_000 / line.length);
+    const words = Array.from({ length: 15_010 }, () => line.repeat(4));
+    const began = performance.now();
+    const rest = behind(shown, ...words);
+    const ms = performance.now() - began;
+    assertEquals(rest.length, words.join("").length - shown.length);
+    // Word by word against every place it took a minute.
+    assertEquals(ms < 3_000, true, `${ms} ms`);
+  }
+});
