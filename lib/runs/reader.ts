@@ -155,11 +155,16 @@ export class TapeReader {
 
   async #stored(): Promise<Entry[]> {
     const { store, row } = this.#options;
-    // Asked before the log is read: what is sealed then has no entries to come.
+    const read = async () =>
+      (await store.read(row.id, this.#after, PAGE)).map(fromStored);
+    const stored = await read();
+    if (stored.length > 0) return stored;
+    // Only now: a sealed run brings its whole answer along.
     const now = await store.run(row.id);
-    const stored = await store.read(row.id, this.#after, PAGE);
-    if (stored.length > 0) return stored.map(fromStored);
     if (now !== null && now.status === "running") return [];
+    // What was sealed by then has no entries to come, but may have had some.
+    const last = await read();
+    if (last.length > 0) return last;
     // Sealed with no entries left: the log has expired, the answer has not.
     if (now !== null && this.#after < now.lastSeq) return retold(now);
     this.#over = true;

@@ -155,6 +155,9 @@ async function copyOut(
       many += countRows(chunk);
       await frames.bytes(chunk);
     }
+    // The driver pauses its socket while rows pile up, and leaves it so if they
+    // were the last ones: nothing would ever be answered again.
+    stream._read(0);
     rows[table] = many;
     await frames.endTable();
   }

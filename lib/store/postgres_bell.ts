@@ -69,6 +69,8 @@ export class Bell {
 
   /** Tells the others. Returns at once. */
   ring(rings: Rings): void {
+    // Sending nothing would be over before it is remembered as begun.
+    if (rings.length === 0) return;
     for (const { kind, run } of rings) {
       (kind === "log" ? this.#log : this.#call).add(run);
     }

@@ -16,6 +16,8 @@ export interface Trouble {
    * under way, and another try may fare better.
    */
   lost?: true;
+  /** The same, but another try would fare no better. */
+  refused?: true;
   /** The server gave up what was under way; another try may fare better. */
   again?: true;
 }
@@ -36,6 +38,18 @@ const REFUSED: Trouble = {
   kind: "io",
   state: "the server refuses the user or the password",
   remedy: "Look at DATABASE_URL",
+  refused: true,
+};
+const UNTRUSTED: Trouble = {
+  kind: "io",
+  state: "the server's certificate cannot be trusted",
+  remedy: "Name its authority's file (sslrootcert), or look at sslmode",
+  refused: true,
+};
+const POOLED: Trouble = {
+  kind: "io",
+  state: "a pooler in between gives each transaction another session",
+  remedy: "Add prepare=false to the query of DATABASE_URL",
 };
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html, and codes of
@@ -45,11 +59,13 @@ const CODES: Record<string, Trouble> = {
   "25006": { kind: "readonly" },
   "25P02": { kind: "busy", again: true },
   "25P03": ENDED,
+  "26000": POOLED,
   "28": REFUSED,
   "3D000": {
     kind: "io",
     state: "the server has no such database",
     remedy: "Make it (CREATE DATABASE), or look at DATABASE_URL",
+    refused: true,
   },
   "40": { kind: "busy", again: true },
   "42501": {
@@ -59,6 +75,7 @@ const CODES: Record<string, Trouble> = {
   },
   "42703": { kind: "damaged" },
   "42P01": { kind: "damaged" },
+  "42P05": POOLED,
   "3F000": { kind: "damaged" },
   "53": { kind: "io" },
   "53100": { kind: "full" },
@@ -80,6 +97,12 @@ const CODES: Record<string, Trouble> = {
   CONNECTION_ENDED: ENDED,
   CONNECT_TIMEOUT: UNREACHABLE,
   SASL_SIGNATURE_MISMATCH: REFUSED,
+  CERT_HAS_EXPIRED: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  ERR_TLS_CERT_ALTNAME_INVALID: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
   SILENT: { ...UNREACHABLE, state: "the server does not answer" },
   EACCES: UNREACHABLE,
   EAI_AGAIN: UNREACHABLE,
@@ -111,6 +134,11 @@ const WORDS: Record<StoreError["kind"], [state: string, remedy: string]> = {
   ],
   io: ["the server failed", "Look at its log"],
 };
+
+/** No more can be asked over this connection. */
+export function isLost(trouble: Trouble | null): boolean {
+  return trouble?.lost === true || trouble?.refused === true;
+}
 
 /** What an error says about the server or the way to it; null: about the call. */
 export function troubleOf(error: unknown): Trouble | null {

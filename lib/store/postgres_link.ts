@@ -13,7 +13,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import { StoreError } from "./contract.ts";
-import { troubleOf } from "./postgres_error.ts";
+import { isLost, troubleOf } from "./postgres_error.ts";
 import type { Target } from "./postgres_target.ts";
 
 export type Row = Record<string, unknown>;
@@ -67,7 +67,7 @@ class Link {
       database: target.database,
       host: target.hosts.map(({ host }) => host),
       port: target.hosts.map(({ port }) => port),
-      ssl: target.ssl,
+      ssl: target.authority === null ? target.ssl : { ca: target.authority },
       prepare: target.prepare,
       target_session_attrs: target.standby,
       connection: target.settings,
@@ -219,7 +219,7 @@ export class Line {
     } catch (error) {
       const trouble = troubleOf(error);
       // A server that is read-only now may have been succeeded by another.
-      if (trouble?.lost || trouble?.kind === "readonly") {
+      if (isLost(trouble) || trouble?.kind === "readonly") {
         if (this.#link === link) this.#link = null;
         link.cut();
       }

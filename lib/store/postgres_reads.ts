@@ -84,6 +84,13 @@ export async function entries(
      ORDER BY seq LIMIT $3`,
     [run, after, rowLimit(limit)],
   );
+  const first = Math.max(after, 0) + 1;
+  if (rows.some(({ seq }, index) => seq !== first + index)) {
+    throw Object.assign(new Error(`The log of run "${run}" has a gap`), {
+      // As the server says it of a damaged table.
+      code: "XX001",
+    });
+  }
   return [...rows] as unknown as StoredEntry[];
 }
 

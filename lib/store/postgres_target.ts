@@ -17,6 +17,8 @@ export interface Target {
   /** A unix socket, instead of `hosts`. */
   path: string | null;
   ssl: "require" | "allow" | "prefer" | "verify-full" | false;
+  /** The authority that vouches for the server, as PEM. */
+  authority: string | null;
   /** False where a pooler gives each transaction another session. */
   prepare: boolean;
   standby: "read-write" | "primary" | undefined;
@@ -29,7 +31,7 @@ const PORT = 5432;
 /**
  * Reads `postgres://user:password@host:port/database`, perhaps with several
  * hosts and commas between them, and with the parameters people copy from their
- * provider: `sslmode`, `host` (a directory: the unix socket in it),
+ * provider: `sslmode`, `sslrootcert`, `host` (a directory: the unix socket in it),
  * `target_session_attrs`, `options`, `application_name`, and `prepare=false`.
  * Others are for other programs and left alone.
  *
@@ -68,6 +70,7 @@ export function readTarget(address: string): Target {
     hosts,
     path,
     ssl: path === null ? readSsl(given.get("sslmode")) : false,
+    authority: readAuthority(given.get("sslrootcert")),
     prepare: given.get("prepare") !== "false",
     standby: attrs === "read-write" || attrs === "primary" ? attrs : undefined,
     settings,
@@ -85,6 +88,20 @@ function readSsl(mode: string | null): Target["ssl"] {
   if (mode === "disable" || mode === "false") return false;
   if (mode === "allow" || mode === "require") return mode;
   return "verify-full";
+}
+
+function readAuthority(file: string | null): string | null {
+  if (file === null || file === "system") return null;
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (cause) {
+    throw new StoreError(
+      "io",
+      `Cannot read "${file}", the sslrootcert in DATABASE_URL: look whether ` +
+        "it is there and may be read",
+      { cause },
+    );
+  }
 }
 
 function parse(

@@ -36,7 +36,9 @@ export const DURABLE = `CASE WHEN current_setting('synchronous_commit') IN
 const BEGIN = `BEGIN; SELECT ${DURABLE},
   set_config('idle_in_transaction_session_timeout', '4000', true),
   set_config('lock_timeout', '4000', true),
-  pg_current_xact_id()::text AS xid, ${CLOCK} AS now`;
+  CASE current_setting('transaction_read_only')
+    WHEN 'off' THEN pg_current_xact_id()::text END AS xid,
+  ${CLOCK} AS now`;
 
 const RETRY_MS = 100;
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+type Moment = "unsent" | "unheard" | "silent";
+
 export interface PostgresProxy extends AsyncDisposable {
   /** The database's URL, through the proxy. */
   readonly url: string;
@@ -11,9 +13,9 @@ export interface PostgresProxy extends AsyncDisposable {
   /**
    * The next connection whose client sends `word` is cut: `unsent` before the
    * server gets it, `unheard` after the server has answered and before the
-   * client hears it.
+   * client hears it. `silent`: it is not cut, but {@linkcode silence} begins.
    */
-  cutOn(word: string, moment: "unsent" | "unheard"): void;
+  cutOn(word: string, moment: Moment): void;
   /** From now on nothing passes, and nobody is told: a network that fell silent. */
   silence(): void;
   /** Ends that; the connections of before stay dead. */
@@ -27,9 +29,10 @@ export function startPostgresProxy(target: string): PostgresProxy {
   const open = new Set<() => void>();
   const pipes = new Set<Promise<unknown>>();
   const decoder = new TextDecoder("latin1");
-  let trap: { word: string; moment: "unsent" | "unheard" } | null = null;
+  let trap: { word: string; moment: Moment } | null = null;
   let cuts = 0;
   let silent = false;
+  const over = Promise.withResolvers<void>();
 
   async function serve(client: Deno.TcpConn): Promise<void> {
     const server = await Deno.connect({ hostname, port: Number(port) })
@@ -54,6 +57,10 @@ export function startPostgresProxy(target: string): PostgresProxy {
         const { moment } = trap;
         trap = null;
         if (moment === "unsent") return "cut";
+        if (moment === "silent") {
+          silent = dead = true;
+          return "drop";
+        }
         caught = true;
       }
       return "pass";
@@ -63,6 +70,8 @@ export function startPostgresProxy(target: string): PostgresProxy {
       return dead ? "drop" : caught ? "cut" : "pass";
     });
     await Promise.race([up, down]);
+    // Who fell silent does not hang up either.
+    if (dead) await over.promise;
     close();
     await Promise.all([up, down]);
   }
@@ -98,6 +107,7 @@ export function startPostgresProxy(target: string): PostgresProxy {
     },
     async [Symbol.asyncDispose]() {
       listener.close();
+      over.resolve();
       for (const close of open) close();
       await Promise.all(pipes);
       await accepting;

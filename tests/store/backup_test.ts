@@ -25,7 +25,7 @@ async function filled(data: string, text = "Question?"): Promise<string> {
 }
 
 testInDir(
-  "R28, G24: backups under 1,000 writes/s are prefixes of history, restored elsewhere",
+  "safety R28, G24: backups under 1,000 writes/s are prefixes of history, restored elsewhere",
   async (dir) => {
     const { rate, writes, backups } = await backupUnderLoad({
       dir,
@@ -43,7 +43,7 @@ testInDir(
 );
 
 testInDir(
-  "R28: deno task backup prints where the copy is, for its user alone",
+  "safety R28: deno task backup prints where the copy is, for its user alone",
   async (dir) => {
     const id = await filled(`${dir}/data`);
     const { code, stdout, stderr } = await task("backup", `${dir}/data`);
@@ -63,7 +63,7 @@ testInDir(
 );
 
 testInDir(
-  "R28: deno task backup never replaces a file, and says what is missing",
+  "safety R28: deno task backup never replaces a file, and says what is missing",
   async (dir) => {
     const file = `${dir}/mine.db`;
     const none = await task("backup", `${dir}/data`, file);
@@ -86,7 +86,7 @@ testInDir(
 );
 
 testInDir(
-  "R25: deno task backup copies no damaged database and leaves no file",
+  "safety R25: deno task backup copies no damaged database and leaves no file",
   async (dir) => {
     await filled(`${dir}/data`);
     const path = `${dir}/data/tickertape.db`;
@@ -102,7 +102,7 @@ testInDir(
 );
 
 testInDir(
-  "R28: a backup holds nothing of what was deleted before (P06)",
+  "safety R28: a backup holds nothing of what was deleted before (P06)",
   async (dir) => {
     const path = `${dir}/data/tickertape.db`;
     const store = open(path);
@@ -118,7 +118,7 @@ testInDir(
 );
 
 testInDir(
-  "R28: deno task restore keeps the database that was there, log and all",
+  "safety R28: deno task restore keeps the database that was there, log and all",
   async (dir) => {
     const data = `${dir}/data`;
     const path = `${data}/tickertape.db`;
@@ -145,7 +145,7 @@ testInDir(
 );
 
 testInDir(
-  "R28: deno task restore refuses while a server has the database open",
+  "safety R28: deno task restore refuses while a server has the database open",
   async (dir) => {
     const data = `${dir}/data`;
     const id = await filled(data);
@@ -166,7 +166,7 @@ testInDir(
 );
 
 testInDir(
-  "R25: deno task restore takes only a whole backup of a schema we know",
+  "safety R25: deno task restore takes only a whole backup of a schema we know",
   async (dir) => {
     const data = `${dir}/data`;
     const id = await filled(data);
@@ -203,7 +203,7 @@ testInDir(
 );
 
 testInDir(
-  "R25: what refuses to start names the newest backup, and that brings it back",
+  "safety R25: what refuses to start names the newest backup, and that brings it back",
   async (dir) => {
     const data = `${dir}/data`;
     const path = `${data}/tickertape.db`;
@@ -248,7 +248,7 @@ testInDir(
 );
 
 postgresTest(
-  "R28: deno task backup and restore reach the Postgres that DATABASE_URL names",
+  "safety R28: deno task backup and restore reach the Postgres that DATABASE_URL names",
   (db) =>
     inTempDir(async (dir) => {
       const env = { DATABASE_URL: db.url };

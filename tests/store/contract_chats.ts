@@ -60,7 +60,7 @@ export function chatCases(test: Case): void {
     },
   );
 
-  test("R11: one key given 50 times in parallel makes one run", async (store) => {
+  test("safety R11: one key given 50 times in parallel makes one run", async (store) => {
     const outcomes = await Promise.all(
       Array.from(
         { length: 50 },
@@ -99,7 +99,7 @@ export function chatCases(test: Case): void {
     await created(store, ask({ idempotencyKey: "k", owner: "ben" }));
   });
 
-  test("R12: create() in a chat with a running run gives that run and writes nothing", async (store) => {
+  test("safety R12: create() in a chat with a running run gives that run and writes nothing", async (store) => {
     const run = await created(store, ask());
     const second = ask({
       chat: run.chat,
@@ -192,7 +192,7 @@ export function chatCases(test: Case): void {
     },
   );
 
-  test("X08, R31: every text comes back byte for byte", async (store) => {
+  test("streaming X08, safety R31: every text comes back byte for byte", async (store) => {
     const odd = [
       "a\0b",
       "lone \ud800 and \udfff",

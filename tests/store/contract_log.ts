@@ -10,7 +10,7 @@ import type { Case } from "./contract.ts";
 import { ask, created, delta, LEASE_MS, seal } from "./helpers.ts";
 
 export function logCases(test: Case): void {
-  test("append() says ok, then duplicate for the same bytes (X06)", async (store) => {
+  test("append() says ok, then duplicate for the same bytes (streaming X06)", async (store) => {
     const { id } = await created(store, ask());
     const entries = [delta(2), delta(3)];
     assertEquals(await store.append(id, 1, entries), "ok");
@@ -181,7 +181,7 @@ export function logCases(test: Case): void {
   );
 
   test(
-    "takeExpired() takes what nobody renewed, once, and fences the old owner (R22)",
+    "takeExpired() takes what nobody renewed, once, and fences the old owner (safety R22)",
     async (store, clock) => {
       const lost = await created(store, ask());
       const kept = await created(store, ask());
@@ -215,7 +215,7 @@ export function logCases(test: Case): void {
     },
   );
 
-  test("U38 X08: keep() keeps a long text byte for byte, apart for each run and name", async (store) => {
+  test("U38, streaming X08: keep() keeps a long text byte for byte, apart for each run and name", async (store) => {
     const { id } = await created(store, ask());
     const other = await created(store, ask());
     const text = "长\u0000\ud800 👍".repeat(200_000);

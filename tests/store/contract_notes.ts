@@ -125,7 +125,7 @@ export function noteCases(test: Case): void {
     assertEquals([chat.settings, chat.hidden], ["{}", false]);
   });
 
-  test("X08: options, settings and names that cannot be stored are rejected", async (store) => {
+  test("streaming X08: options, settings and names that cannot be stored are rejected", async (store) => {
     const run = await created(store, ask());
     for (const bad of UNSTORABLE) {
       const inputs = [

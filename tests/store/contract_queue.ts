@@ -55,7 +55,7 @@ const ids = (rows: { id: string }[]) => rows.map(({ id }) => id);
 
 export function queueCases(test: Case): void {
   test(
-    "R12: enqueue() keeps a message whole, behind those that wait",
+    "safety R12: enqueue() keeps a message whole, behind those that wait",
     async (store, clock) => {
       const { chat } = await created(store, ask());
       const odd = message(chat, {
@@ -79,7 +79,7 @@ export function queueCases(test: Case): void {
     },
   );
 
-  test("R31: a waiting message of 5 MB comes back byte for byte", async (store) => {
+  test("safety R31: a waiting message of 5 MB comes back byte for byte", async (store) => {
     const { chat } = await created(store, ask());
     for (const text of ["x".repeat(70_000), "公".repeat(5_000_000 / 3)]) {
       const { id } = await queued(store, message(chat, { text }));

@@ -97,7 +97,7 @@ Deno.test("GroupCommit rejects one write that throws and commits the others", as
   await commits.close();
 });
 
-Deno.test("R05: GroupCommit rejects exactly the calls of a failed commit and recovers", async () => {
+Deno.test("safety R05: GroupCommit rejects exactly the calls of a failed commit and recovers", async () => {
   const { engine, commits, submit } = group();
   engine.failCommit = new StoreError("full", "disk full");
   const lost = [submit("a"), submit("b")];
@@ -109,7 +109,7 @@ Deno.test("R05: GroupCommit rejects exactly the calls of a failed commit and rec
   await commits.close();
 });
 
-Deno.test("R24: GroupCommit waits for a busy store without losing the order", async () => {
+Deno.test("safety R24: GroupCommit waits for a busy store without losing the order", async () => {
   const { engine, commits, submit } = group();
   engine.failBegin = new StoreError("busy", "locked");
   const names = Array.from({ length: 1500 }, (_, i) => `${i}`);
@@ -122,7 +122,7 @@ Deno.test("R24: GroupCommit waits for a busy store without losing the order", as
   await commits.close();
 });
 
-Deno.test("R24: GroupCommit rejects calls that waited longer than its patience", async () => {
+Deno.test("safety R24: GroupCommit rejects calls that waited longer than its patience", async () => {
   const { engine, commits, submit } = group(60);
   engine.failBegin = new StoreError("busy", "locked");
   const start = performance.now();

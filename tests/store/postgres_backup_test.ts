@@ -99,7 +99,7 @@ backupTest(
 );
 
 backupTest(
-  "R28: a backup under load holds a prefix of every log and nothing half",
+  "safety R28: a backup under load holds a prefix of every log and nothing half",
   async (db, dir) => {
     const store = await open(db.url);
     const runs = await Promise.all(

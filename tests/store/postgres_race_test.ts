@@ -1,42 +1,17 @@
 /**
- * Several stores on one Postgres database: who may write, who gets what, and who
- * hears of it.
+ * Several stores on one Postgres database: who may write, and who gets what.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { newChatId, newRunId } from "../../lib/chat/ids.ts";
-import {
-  type News,
-  openStore,
-  type RunRow,
-  type Store,
-} from "../../lib/store/mod.ts";
-import { postgresTest, type TestDatabase } from "../helpers/postgres.ts";
+import type { RunRow, Store } from "../../lib/store/mod.ts";
+import { postgresTest } from "../helpers/postgres.ts";
 import { ask, created, delta, LEASE_MS, seal } from "./helpers.ts";
-
-interface Pair extends TestDatabase {
-  a: Store;
-  b: Store;
-}
-
-/** Two stores on one database, by the database's own clock. */
-function pairTest(name: string, body: (pair: Pair) => Promise<void>): void {
-  postgresTest(name, async (db) => {
-    const open = () => openStore({ kind: "postgres", url: db.url });
-    const a = await open();
-    const b = await open();
-    try {
-      await body({ ...db, a, b });
-    } finally {
-      await a.close();
-      await b.close();
-    }
-  });
-}
+import { pairTest } from "./postgres_pair.ts";
 
 pairTest(
-  "R11: one key given 50 times in parallel to two stores makes one run",
+  "safety R11: one key given 50 times in parallel to two stores makes one run",
   async ({ a, b }) => {
     const outcomes = await Promise.all(
       Array.from(
@@ -72,7 +47,7 @@ pairTest(
 );
 
 pairTest(
-  "R22: an expired run is taken by one store, and its old owner's epoch is dead",
+  "safety R22: an expired run is taken by one store, and its old owner's epoch is dead",
   async ({ a, b }) => {
     const runs: RunRow[] = [];
     for (let i = 0; i < 10; i++) {
@@ -247,7 +222,7 @@ pairTest(
 );
 
 pairTest(
-  "X07: leases hold by the database's clock, whatever the machines say",
+  "streaming X07: leases hold by the database's clock, whatever the machines say",
   async ({ a, b, sql }) => {
     const before = Date.now;
     const run = await created(a, ask());
@@ -270,66 +245,6 @@ pairTest(
          WHERE lease_until > 0) AS times`,
     ) as [{ late: string }];
     assert(Number(late) < 60_000, `${late} ms away from the database's clock`);
-  },
-);
-
-pairTest(
-  "news of one store are heard by the other, and not by itself",
-  async ({ a, b }) => {
-    const ears = { a: listener(a), b: listener(b) };
-    const run = await created(a, ask());
-    await ears.b.heard("log", run.id);
-    await a.append(run.id, 1, [delta(2)]);
-    await ears.b.heard("log", run.id);
-    await b.requestStop(run.id);
-    await ears.a.heard("call", run.id);
-    await b.answer(run.id, "c1", "{}");
-    await ears.a.heard("call", run.id);
-    await a.append(run.id, 1, [delta(3)], seal());
-    await ears.b.heard("log", run.id);
-    // Nothing on the way can be missed: what follows comes behind it.
-    const last = await created(b, ask());
-    await ears.a.heard("log", last.id);
-    assertEquals(ears.a.kinds, ["call", "call", "log"]);
-    assertEquals(ears.b.kinds, ["log", "log", "log"]);
-    ears.a.end();
-    ears.b.end();
-  },
-);
-
-pairTest(
-  "a flush of 600 runs is told in as many letters as it takes",
-  async ({ a, b }) => {
-    const runs = await Promise.all(
-      Array.from({ length: 600 }, () => created(a, ask())),
-    );
-    const ear = listener(b);
-    const told = runs.map(({ id }) => ear.heard("log", id));
-    await Promise.all(runs.map(({ id }) => a.append(id, 1, [delta(2)])));
-    await Promise.all(told);
-    ear.end();
-  },
-);
-
-pairTest(
-  "a store whose connections were ended listens again by itself",
-  async ({ a, b, sql, ...db }) => {
-    const ear = listener(b);
-    const run = await created(a, ask());
-    await ear.heard("log", run.id);
-    const pids = () =>
-      sql(`SELECT pid FROM pg_stat_activity WHERE datname = '${db.name}'
-      AND usename = 'tape' AND query LIKE 'LISTEN%' ORDER BY pid`);
-    const old = (await pids()).map(({ pid }) => pid);
-    await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = '${db.name}' AND usename = 'tape'`);
-    while (true) {
-      const now = (await pids()).map(({ pid }) => pid);
-      if (now.length === 2 && !now.some((pid) => old.includes(pid))) break;
-    }
-    assertEquals(await a.append(run.id, 1, [delta(2)]), "ok");
-    await ear.heard("log", run.id);
-    ear.end();
   },
 );
 
@@ -369,45 +284,3 @@ postgresTest(
     assertEquals(rows.map(({ number }) => number), [1]);
   },
 );
-
-/** What a store hears. */
-function listener(store: Store) {
-  const kinds: News["kind"][] = [];
-  const open: { kind: string; run: string }[] = [];
-  const waiting = new Set<() => void>();
-  const end = store.listen(({ kind, runs }) => {
-    kinds.push(kind);
-    open.push(...runs.map((run) => ({ kind, run })));
-    for (const look of waiting) look();
-  });
-  return {
-    end,
-    /** All that was heard so far. */
-    kinds,
-    /** Resolves once there is such news that nobody waited for before. */
-    heard(kind: News["kind"], run: string): Promise<void> {
-      return new Promise((resolve, reject) => {
-        const done = (settle: () => void) => {
-          clearTimeout(timer);
-          waiting.delete(look);
-          settle();
-        };
-        const timer = setTimeout(
-          () =>
-            done(() => reject(new Error(`Never heard "${kind}" of "${run}"`))),
-          10_000,
-        );
-        const look = () => {
-          const at = open.findIndex((news) =>
-            news.kind === kind && news.run === run
-          );
-          if (at === -1) return;
-          open.splice(at, 1);
-          done(resolve);
-        };
-        waiting.add(look);
-        look();
-      });
-    },
-  };
-}

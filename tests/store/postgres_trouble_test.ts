@@ -13,7 +13,7 @@ import {
 import { openStore, type Store, StoreError } from "../../lib/store/mod.ts";
 import { databases, postgresTest, startCluster } from "../helpers/postgres.ts";
 import { startPostgresProxy } from "../helpers/postgres_proxy.ts";
-import { ask, created, delta, seal } from "./helpers.ts";
+import { ask, created, delta, LEASE_MS, seal } from "./helpers.ts";
 
 type Options = { patienceMs?: number };
 
@@ -145,9 +145,50 @@ proxied(
   },
 );
 
+postgresTest(
+  "N6: a log with a gap is damaged, and never read across it",
+  async (db) => {
+    const store = await open(db.url);
+    const { id } = await created(store, ask());
+    await store.append(id, 1, [delta(2), delta(3), delta(4)]);
+    await db.sql("DELETE FROM tickertape.entry WHERE seq = 3");
+    for (const after of [0, 1, 2]) {
+      const error = await assertRejects(
+        () => store.read(id, after, 9),
+        StoreError,
+      );
+      assertEquals(error.kind, "damaged");
+    }
+    assertEquals((await store.read(id, 0, 2)).length, 2);
+    assertEquals((await store.read(id, 3, 9)).length, 1);
+    await store.close();
+  },
+);
+
+postgresTest(
+  "a process that stands still in mid-commit holds no run for long",
+  async (db) => {
+    await using proxy = startPostgresProxy(db.url);
+    const stuck = await open(proxy.url, { patienceMs: 100 });
+    const other = await open(db.url);
+    const { id } = await created(other, ask({ leaseMs: -1 }));
+    proxy.cutOn("COMMIT", "silent");
+    const lost = assertRejects(() => stuck.requestStop(id), StoreError);
+    while (proxy.cuts === 0) await other.run(id);
+    // Its lock is on the run until the server ends its transaction (4 s).
+    assertEquals(await other.takeExpired("node-2", LEASE_MS), []);
+    const row = await other.requestStop(id);
+    assertEquals([row!.stopRequested, row!.epoch], [true, 1]);
+    assertEquals((await other.takeExpired("node-2", LEASE_MS)).length, 1);
+    await lost;
+    await other.close();
+    await stuck.close();
+  },
+);
+
 Deno.test({
   name:
-    "R27: Postgres killed in mid-run loses nothing that was acknowledged, and nothing is while it is down",
+    "safety R27: Postgres killed in mid-run loses nothing that was acknowledged, and nothing is while it is down",
   ignore: databases.missing,
   async fn() {
     await using cluster = await startCluster();
@@ -291,7 +332,7 @@ Deno.test({
 });
 
 postgresTest(
-  "R23: a store says full, read-only or busy, and works again by itself",
+  "safety R23: a store says full, read-only or busy, and works again by itself",
   async (db) => {
     const store = await open(db.url, { patienceMs: 500 });
     const { id } = await created(store, ask());

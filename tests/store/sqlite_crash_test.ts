@@ -28,7 +28,7 @@ async function killedAfter(acks: number, path: string): Promise<string[]> {
 }
 
 testInDir(
-  "R02: sqlite keeps every acknowledged entry through kill -9",
+  "safety R02: sqlite keeps every acknowledged entry through kill -9",
   async (dir) => {
     const path = `${dir}/tickertape.db`;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;

@@ -63,7 +63,7 @@ function state(old: Old, schema: 1 | 2) {
 
 for (const schema of [1, 2] as const) {
   testInDir(
-    `R30: a kill during the migration of schema ${schema} leaves an old or a new file, whole`,
+    `safety R30: a kill during the migration of schema ${schema} leaves an old or a new file, whole`,
     async (dir) => {
       const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
       console.log(`seed ${seed}`);

@@ -116,7 +116,7 @@ testInDir(
 );
 
 testInDir(
-  "R25: a migration that fails changes nothing, and is done the next time",
+  "safety R25: a migration that fails changes nothing, and is done the next time",
   async (dir) => {
     const { path, over } = schema1(dir);
     // A table in the way of the last statement: all before it must be undone.
@@ -166,7 +166,7 @@ testInDir("a migrated file has the schema of a new one", async (dir) => {
 });
 
 testInDir(
-  "R25: openStore() refuses the schema after its own, as it is",
+  "safety R25: openStore() refuses the schema after its own, as it is",
   async (dir) => {
     const { path } = schema1(dir);
     await open(path).close();
@@ -199,7 +199,7 @@ testInDir(
 );
 
 testInDir(
-  "R30: openStore() brings a file of schema 2 along, with all it holds",
+  "safety R30: openStore() brings a file of schema 2 along, with all it holds",
   async (dir) => {
     const { path, chat, over, running, hidden } = schema2(dir);
     const store = open(path);
@@ -241,7 +241,7 @@ testInDir(
 );
 
 testInDir(
-  "R30: a server of schema 2 that is still running goes on after the migration",
+  "safety R30: a server of schema 2 that is still running goes on after the migration",
   async (dir) => {
     const { path, chat, over } = schema2(dir);
     const old = new DatabaseSync(path);

@@ -73,7 +73,7 @@ test("N1: openDatabase() has every commit synced to the disk", (_, path) => {
   db.close();
 });
 
-test("R25: openStore() refuses a newer schema", async (_, path) => {
+test("safety R25: openStore() refuses a newer schema", async (_, path) => {
   await filled(path);
   const db = new DatabaseSync(path);
   db.exec("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -81,15 +81,18 @@ test("R25: openStore() refuses a newer schema", async (_, path) => {
   refusedAsItIs(path, "newer", "schema 99");
 });
 
-test("R25: openStore() refuses another program's database", (_, path) => {
-  const db = new DatabaseSync(path);
-  db.exec("CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine')");
-  db.close();
-  refusedAsItIs(path, "damaged", "belongs to another program");
-});
+test(
+  "safety R25: openStore() refuses another program's database",
+  (_, path) => {
+    const db = new DatabaseSync(path);
+    db.exec("CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine')");
+    db.close();
+    refusedAsItIs(path, "damaged", "belongs to another program");
+  },
+);
 
 test(
-  "R25: openStore() refuses what is no database, or an empty file",
+  "safety R25: openStore() refuses what is no database, or an empty file",
   (_, path) => {
     Deno.writeTextFileSync(path, "Dear diary,\n".repeat(1000));
     refusedAsItIs(path, "damaged", "not an SQLite database");
@@ -101,7 +104,7 @@ test(
 );
 
 test(
-  "R25: openStore() refuses a log without its database and keeps it",
+  "safety R25: openStore() refuses a log without its database and keeps it",
   async (_, path) => {
     const store = open(path);
     await created(store, ask());
@@ -115,7 +118,7 @@ test(
 );
 
 test(
-  "R25: openStore() refuses or reads, whichever header byte is flipped",
+  "safety R25: openStore() refuses or reads, whichever header byte is flipped",
   async (_, path) => {
     const id = await filled(path);
     const bytes = Deno.readFileSync(path);
@@ -143,7 +146,7 @@ test(
 );
 
 test(
-  "R25: openStore() refuses a file cut short or overwritten inside",
+  "safety R25: openStore() refuses a file cut short or overwritten inside",
   async (_, path) => {
     await filled(path);
     const bytes = Deno.readFileSync(path);
@@ -162,7 +165,7 @@ test("openStore() refuses a directory in the file's place", (dir) => {
   refused(dir, "io");
 });
 
-test("R24: openStore() says when file or directory cannot be written", async (dir) => {
+test("safety R24: openStore() says when file or directory cannot be written", async (dir) => {
   const path = `${dir}/data/tickertape.db`;
   await filled(path);
   for (const locked of [path, `${dir}/data`]) {

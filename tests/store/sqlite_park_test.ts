@@ -39,7 +39,7 @@ async function* lines(process: Deno.ChildProcess): AsyncGenerator<string> {
 }
 
 testInDir(
-  "R02: a parked run and its answers survive kill -9, and it is taken after",
+  "safety R02: a parked run and its answers survive kill -9, and it is taken after",
   async (dir) => {
     const path = `${dir}/tickertape.db`;
     const until = Date.now() + HOUR;

@@ -10,7 +10,7 @@ import { ask, Clock, created, delta, LEASE_MS, testInDir } from "./helpers.ts";
 import { smallDisk } from "./mounts.ts";
 
 testInDir(
-  "R24: sqlite waits for another process's lock and lets the loop go on",
+  "safety R24: sqlite waits for another process's lock and lets the loop go on",
   async (dir) => {
     const path = `${dir}/tickertape.db`;
     const store = openStore({ kind: "sqlite", path });
@@ -36,7 +36,7 @@ testInDir(
 );
 
 testInDir(
-  "R24: sqlite gives up on a lock with busy and works again after it",
+  "safety R24: sqlite gives up on a lock with busy and works again after it",
   async (dir) => {
     const path = `${dir}/tickertape.db`;
     const store = openStore({ kind: "sqlite", path, patienceMs: 100 });
@@ -109,7 +109,7 @@ for (
 }
 
 testInDir(
-  "R23: sqlite on a full disk says so, keeps what it has, and recovers",
+  "safety R23: sqlite on a full disk says so, keeps what it has, and recovers",
   async (dir) => {
     const disk = await smallDisk(`${dir}/disk`, 2048);
     if (typeof disk === "string") {
