@@ -58,6 +58,8 @@ export interface ChatModel {
   /** Versions of questions and answers. */
   readonly branches: Branches;
   readonly connection: ReadonlySignal<Connection>;
+  /** Looks for the server at once, and sends what could not be sent. */
+  reconnect(): void;
   readonly offline: ReadonlySignal<boolean>;
   readonly draft: Signal<string>;
   readonly notice: Signal<Notice | null>;
@@ -296,6 +298,10 @@ export function createChatModel(
     queue,
     branches,
     connection: follower.connection,
+    reconnect() {
+      follower.hurry();
+      sending.hurry();
+    },
     offline,
     draft,
     notice,

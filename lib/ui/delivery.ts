@@ -20,10 +20,18 @@ export interface Delivery {
    * the other: what was written first is asked first.
    */
   deliver(message: Outgoing): Promise<Delivered> | null;
+  /** Ends the pauses, but not those the server asked for. */
+  hurry(): void;
 }
 
-export function createDelivery(api: Api, env: Environment): Delivery {
+/** @param failed A try failed, and another one follows. */
+export function createDelivery(
+  api: Api,
+  env: Environment,
+  failed: (key: string, failure: Failure) => void,
+): Delivery {
   const onTheWay = new Set<string>();
+  const pauses = new Set<() => void>();
   /** The last message on its way, by chat. */
   const lines = new Map<string, Promise<Delivered>>();
 
@@ -31,6 +39,7 @@ export function createDelivery(api: Api, env: Environment): Delivery {
     let result = await api.start(message);
     for (const pause of AGAIN_AFTER_MS) {
       if (result.ok || !isPassing(result.status)) break;
+      failed(message.key, result);
       await rest(pause, result.retryAfterMs);
       result = await api.start(message);
     }
@@ -42,15 +51,18 @@ export function createDelivery(api: Api, env: Environment): Delivery {
     new Promise<void>((resolve) => {
       const end = () => {
         off.forEach((call) => call());
+        pauses.delete(end);
         resolve();
       };
       const off = [env.after(Math.max(pause, asked ?? 0), end)];
       if (asked === null) {
+        pauses.add(end);
         off.push(env.on("online", end), env.on("visible", end));
       }
     });
 
   return {
+    hurry: () => [...pauses].forEach((end) => end()),
     deliver(message) {
       if (onTheWay.has(message.key)) return null;
       onTheWay.add(message.key);

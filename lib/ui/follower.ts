@@ -15,6 +15,8 @@ export interface Follower {
   readonly connection: ReadonlySignal<Connection>;
   /** The run being followed. */
   run(): string | null;
+  /** Tries to reconnect at once. */
+  hurry(): void;
   /** Follows `answer` instead, if it is still being written. */
   follow(answer: AnswerModel | null): void;
 }
@@ -68,6 +70,7 @@ export function createFollower(
   return {
     connection,
     run: () => current?.run ?? null,
+    hurry: () => current?.tape?.hurry(),
     follow(answer) {
       if (answer !== null && answer.run === current?.run) return;
       current?.tape?.stop();

@@ -17,7 +17,8 @@ export interface Places {
    * @param quiet One that is shown as unsent stays so.
    */
   present(message: Outgoing, quiet: boolean): void;
-  unsent(key: string, trouble: Trouble): void;
+  /** The last try failed; `again` when another one follows by itself. */
+  unsent(key: string, trouble: Trouble, again?: boolean): void;
   /** The turn a message on its way has. */
   turn(key: string): TurnModel | undefined;
   /** The turn whose answer is this run's. */
@@ -80,6 +81,7 @@ export function createPlaces(
   const settle = (turn: TurnModel) => {
     if (turn.outgoing !== null) before.delete(turn.outgoing.key);
     turn.outgoing = null;
+    turn.trouble.value = null;
     turn.delivery.value = "sent";
   };
 
@@ -99,14 +101,17 @@ export function createPlaces(
       if (shown === undefined && !queue.has(message.key)) place(message);
       else if (quiet) return;
       else if (shown === undefined) queue.sending(message);
-      else shown.delivery.value = "sending";
+      else {
+        shown.trouble.value = null;
+        shown.delivery.value = "sending";
+      }
     },
-    unsent(key, trouble) {
-      queue.unsent(key, trouble);
+    unsent(key, trouble, again = false) {
+      queue.unsent(key, trouble, again);
       const shown = turn(key);
       if (shown === undefined) return;
       shown.trouble.value = trouble;
-      shown.delivery.value = "unsent";
+      if (!again) shown.delivery.value = "unsent";
     },
     turn,
     turnOf,

@@ -8,7 +8,9 @@ import type { Language } from "../chat/views.ts";
 const en = {
   label: "Waiting messages",
   note: (n: number): string =>
-    n === 1 ? "Sent after this answer" : "Sent after this answer, one by one",
+    n === 1
+      ? "Sent after this answer"
+      : `${n} messages, sent one by one after this answer`,
   next: "Sent in a moment",
   held: "The answer did not come to its end, so this waits for you.",
   heldMany: "The answer did not come to its end, so these wait for you.",
@@ -18,7 +20,6 @@ const en = {
   remove: "Remove",
   up: "Move up",
   down: "Move down",
-  sending: "Sending…",
   leaving: "One moment…",
   images: (n: number): string => n === 1 ? "1 image" : `${n} images`,
 };
@@ -27,7 +28,8 @@ type QueueMessages = typeof en;
 
 const zh: QueueMessages = {
   label: "排队的消息",
-  note: (n) => n === 1 ? "这条回答完成后发出" : "这条回答完成后依次发出",
+  note: (n) =>
+    n === 1 ? "这条回答完成后发出" : `${n} 条消息，这条回答完成后依次发出`,
   next: "马上发出",
   held: "上一条回答没有完成，这条消息等你决定。",
   heldMany: "上一条回答没有完成，这些消息等你决定。",
@@ -37,7 +39,6 @@ const zh: QueueMessages = {
   remove: "移除",
   up: "上移",
   down: "下移",
-  sending: "正在发送…",
   leaving: "请稍候…",
   images: (n) => `${n} 张图片`,
 };

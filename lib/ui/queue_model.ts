@@ -19,9 +19,9 @@ export interface QueueItem {
   readonly text: string;
   /** How many images go with it. */
   readonly images: number;
-  /** `leaving`: it is being taken back, or sent. */
-  readonly state: "waiting" | "sending" | "unsent" | "leaving";
-  /** Why it is unsent. */
+  /** `leaving`: it is being taken back; `next`: it waits no more for anybody. */
+  readonly state: "waiting" | "sending" | "unsent" | "leaving" | "next";
+  /** Why the last try did not send it. */
   readonly trouble: Trouble | null;
 }
 
@@ -55,7 +55,8 @@ export interface QueueModel extends QueueDoor {
   show(told: QueuedMessage[]): void;
   /** Lists a message on its way, or marks it as that again. */
   sending(message: Outgoing): void;
-  unsent(key: string, trouble: Trouble): void;
+  /** The last try failed; `again` when another one follows by itself. */
+  unsent(key: string, trouble: Trouble, again: boolean): void;
   /** The server has it. */
   confirmed(message: QueuedMessage): void;
   has(key: string): boolean;
@@ -72,7 +73,7 @@ const waiting = (message: QueuedMessage): QueueItem => ({
   id: message.id,
   text: message.text,
   images: message.images,
-  state: message.now ? "leaving" : "waiting",
+  state: message.now ? "next" : "waiting",
   trouble: null,
 });
 
@@ -104,7 +105,7 @@ export function createQueue(
     const first = items.value.find(({ id }) => id !== null);
     if (first === undefined || phase.value !== "idle") return false;
     const answer = turns.value.at(-1)?.answer.value;
-    return first.state === "waiting" && answer?.status.value !== "complete";
+    return first.state !== "next" && answer?.status.value !== "complete";
   });
 
   /** Does one thing to a waiting message, and then looks what came of it. */
@@ -169,9 +170,10 @@ export function createQueue(
       const item = { key, id: null, text, images: 0, state, trouble: null };
       items.value = [...items.peek(), item];
     },
-    unsent(key, trouble) {
+    unsent(key, trouble, again) {
       const item = items.peek().find((item) => item.key === key);
-      if (item?.id === null) change(key, { state: "unsent", trouble });
+      if (item?.id !== null) return;
+      change(key, { state: again ? item.state : "unsent", trouble });
     },
     confirmed(message) {
       const key = keyOf(message);
@@ -186,9 +188,15 @@ export function createQueue(
       const first = items.peek().find(({ id }) => id !== null);
       return first !== undefined && phase.peek() === "idle" && !held.peek();
     },
-    async sendNow({ key, id }) {
-      if (id === null) return;
-      change(key, { state: "leaving" });
+    async sendNow({ key, id, state }) {
+      if (id === null || state !== "waiting") return;
+      // At the place it is going to have: the list must not jump later.
+      const list = items.peek();
+      const item = list.find((item) => item.key === key)!;
+      items.value = [
+        { ...item, state: "next" },
+        ...list.filter((other) => other !== item),
+      ];
       const result = await act((chat) => api.sendNow(chat, id));
       if (!result.ok) change(key, { state: "waiting" });
     },

@@ -15,6 +15,10 @@ export interface Follow {
   /** Something grew below while the reader was elsewhere. */
   readonly newBelow: ReadonlySignal<boolean>;
   toEnd(smooth?: boolean): void;
+  /** Keeps what is in sight where it is, whatever becomes of the end. */
+  stay(): void;
+  /** Something else is drawn: perhaps the end is in sight now. */
+  look(): void;
   dispose(): void;
 }
 
@@ -36,11 +40,19 @@ export function followEnd(
   let lastTop = box.scrollTop;
   let lastHeight = content.offsetHeight;
   let touchY = 0;
+  /** What is drawn next is not to move what is in sight. */
+  let staying = false;
 
   const distance = () => box.scrollHeight - box.clientHeight - box.scrollTop;
   const jump = () => {
     box.scrollTop = chat.empty() ? 0 : box.scrollHeight;
     lastTop = box.scrollTop;
+  };
+  const look = () => {
+    const near = distance() <= NEAR_PX;
+    if (near) newBelow.value = false;
+    if (near || staying) atEnd.value = near;
+    staying = false;
   };
   const letGo = () => {
     if (box.scrollHeight > box.clientHeight) atEnd.value = false;
@@ -63,19 +75,16 @@ export function followEnd(
     const top = box.scrollTop;
     // Upwards although nothing got shorter: somebody drags the scroll bar.
     if (top < lastTop - 1 && distance() > NEAR_PX) letGo();
-    else if (top > lastTop && distance() <= NEAR_PX) {
-      atEnd.value = true;
-      newBelow.value = false;
-    }
+    else if (top > lastTop) look();
     lastTop = top;
   };
   const grown = new ResizeObserver(() => {
     const height = content.offsetHeight;
     if (atEnd.peek()) {
-      if (!chat.empty()) jump();
-    } else if (height > lastHeight && chat.writing()) {
-      newBelow.value = distance() > NEAR_PX;
-    }
+      if (!staying && !chat.empty()) jump();
+    } else if (height > lastHeight) {
+      if (chat.writing()) newBelow.value = distance() > NEAR_PX;
+    } else look();
     lastHeight = height;
     lastTop = box.scrollTop;
   });
@@ -94,11 +103,14 @@ export function followEnd(
     atEnd,
     newBelow,
     toEnd(smooth = false) {
+      staying = false;
       atEnd.value = true;
       newBelow.value = false;
       if (smooth) box.scrollTo({ top: box.scrollHeight, behavior: "smooth" });
       else jump();
     },
+    stay: () => staying = true,
+    look,
     dispose() {
       box.removeEventListener("wheel", onWheel);
       box.removeEventListener("touchstart", onTouchStart);

@@ -34,6 +34,8 @@ export interface Sending {
   send(press: Press): void;
   /** Sends what a reload, a closed tab or a missing network has left behind. */
   sendLeftovers(): void;
+  /** The same, and what waits for its next try goes at once. */
+  hurry(): void;
   /** Sends an unsent message again, because somebody asked. */
   resend(key: string): void;
   /** Gives an unsent message up; its words go back to where they were written. */
@@ -51,12 +53,18 @@ export function createSending(
   queue: QueueModel,
   lost: (run: string, text: string) => void,
 ): Sending {
-  const { api, env, tools, chatId, view, turns, stopping, notice } = stage;
-  const { deliver } = createDelivery(api, env);
+  const { api, env, tools, chatId, turns, stopping, notice } = stage;
   const places = createPlaces(stage, queue);
+  const { deliver, hurry } = createDelivery(
+    api,
+    env,
+    (key, failure) => places.unsent(key, troubleOf(failure), true),
+  );
   /** Pressed while the answer was being stopped: they wait for nothing else. */
   const urgent = new Set<string>();
   let cancelAgain = () => {};
+  /** The page is gone. */
+  let over = false;
 
   /** @param quiet Nobody asked for this try: what is shown stays as it is. */
   async function dispatch(message: Outgoing, quiet = false) {
@@ -66,13 +74,14 @@ export function createSending(
     if (message.behind !== undefined) return;
     const way = deliver(message);
     if (way === null) return;
-    const mine = view.peek();
     const result = await way;
-    const here = mine === view.peek();
+    // By its chat, not by the view: what an older visit left behind may be for
+    // another one, and somebody may have gone away meanwhile and come back.
+    const here = !over && message.chat === chatId.peek();
     // Otherwise another tab has taken it back meanwhile, or this one.
     const wanted = outbox.find(key) !== undefined;
     if (!result.ok && isHeld(result)) {
-      if (here && wanted) stays(key, result);
+      if (wanted && !over) stays(key, result, here);
       return;
     }
     outbox.forget(key);
@@ -130,8 +139,9 @@ export function createSending(
     });
     stage.tell();
     if (places.turnOf(run_id) !== undefined) stage.follow(answer);
-    // Only the server knows what else there is by now: versions, other turns.
-    if (turn === undefined || message.replaces !== undefined) stage.sync();
+    // Only the server knows what else there is by now: versions, and what another
+    // device asked in between.
+    if (message.chat !== null) stage.sync();
   }
 
   /** The server has it in its queue. */
@@ -150,8 +160,8 @@ export function createSending(
   }
 
   /** The server cannot be reached, or cannot keep it: it stays in the outbox. */
-  function stays(key: string, failure: Failure) {
-    stopping.value = false;
+  function stays(key: string, failure: Failure, here: boolean) {
+    if (here) stopping.value = false;
     places.unsent(key, troubleOf(failure));
     if (failure.status === 401) return;
     cancelAgain();
@@ -217,6 +227,10 @@ export function createSending(
 
   return {
     sendLeftovers,
+    hurry() {
+      hurry();
+      sendLeftovers();
+    },
     send(press) {
       const message = outbox.keep({
         ...press,
@@ -243,6 +257,9 @@ export function createSending(
         if (outbox.find(key) === undefined) places.restore(key);
       }
     },
-    dispose: () => cancelAgain(),
+    dispose() {
+      over = true;
+      cancelAgain();
+    },
   };
 }

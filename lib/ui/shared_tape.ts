@@ -133,5 +133,12 @@ export function shareTape(
     env.on("online", glance),
     env.after(GRANT_MS, glance),
   ];
-  return { stop: () => finish("stopped"), end: promise };
+  return {
+    stop: () => finish("stopped"),
+    hurry() {
+      if (own !== null) own.hurry();
+      else glance();
+    },
+    end: promise,
+  };
 }

@@ -47,6 +47,8 @@ export type TapeEnd = "ended" | "refused" | "stopped";
 export interface Tape {
   /** Ends the reading, not the run. */
   stop(): void;
+  /** Waits no longer for the next try. */
+  hurry(): void;
   readonly end: Promise<TapeEnd>;
 }
 
@@ -189,6 +191,7 @@ export function followTape(
       stopped = true;
       reopen();
     },
+    hurry: () => wake?.(),
     end: follow().finally(() => off.forEach((call) => call())),
   };
 }

@@ -88,7 +88,7 @@ browserTest(
 );
 
 browserTest(
-  "R09: a reload in the middle shows at once what was said, and goes on to the same text",
+  "safety R09: a reload in the middle shows at once what was said, and goes on to the same text",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -111,7 +111,7 @@ browserTest(
 );
 
 browserTest(
-  "R07: a second tab follows the same answer, and a question asked in one shows in the other",
+  "streaming R07: a second tab follows the same answer, and a question asked in one shows in the other",
   async ({ page, browser }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -316,7 +316,7 @@ browserTest(
 );
 
 browserTest(
-  "X03 X04: what a model says is never run, and no picture is fetched",
+  "safety X03 X04: what a model says is never run, and no picture is fetched",
   async ({ page, errors }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });

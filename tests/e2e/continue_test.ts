@@ -36,6 +36,10 @@ const remember = (page: Page) =>
     });
   });
 
+/** What has the focus. */
+const focused = (page: Page) =>
+  page.evaluate(() => document.activeElement!.getAttribute("data-testid"));
+
 /** That text, if it is still there, and all it was in between. */
 const kept = (page: Page) =>
   page.evaluate(() => {
@@ -45,7 +49,7 @@ const kept = (page: Page) =>
   });
 
 browserTest(
-  "N5 R07: Continue after a stop goes on in the very same text, in both tabs, once",
+  "N5, safety R07: Continue after a stop goes on in the very same text, in both tabs, once",
   async ({ page, browser }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -99,7 +103,7 @@ browserTest(
 );
 
 browserTest(
-  "R06 R07: an answer the server's end has cut off offers to go on, and does",
+  "safety R06 R07: an answer the server's end has cut off offers to go on, and does",
   async ({ page }) => {
     const dir = await Deno.makeTempDir();
     const open = () => openStore({ kind: "sqlite", path: `${dir}/chats.db` });
@@ -117,7 +121,9 @@ browserTest(
       await using app = await startApp({ model, store: open() });
       await visit(page, app.url + chat);
       await appears(page, "answer-error");
-      assert((await textOf(page, "answer-error")).includes("Interrupted"));
+      assert(
+        (await textOf(page, "answer-error")).includes("The server stopped"),
+      );
       await remember(page);
       await click(page, "go-on");
       const puppet = await model.next();
@@ -172,9 +178,11 @@ browserTest(
     (await model.next()).say("Heads.").finish();
     await answerSays(page, "Heads.");
     await idle(page);
-    await click(page, "anew");
+    await page.focus('[data-testid="anew"]');
+    await page.keyboard.press("Enter");
     const second = await model.next();
     assertEquals(second.request.messages.at(-1)!.text, "Heads or tails?");
+    assertEquals(await focused(page), "composer-input");
     second.say("Tails.").finish();
     await answerSays(page, "Tails.");
     await idle(page);
@@ -186,13 +194,7 @@ browserTest(
     await page.keyboard.press("Enter");
     await answerSays(page, "Heads.");
     assertEquals(await textOf(page, "version"), "1 / 2");
-    assertEquals(
-      await page.evaluate(() =>
-        document.activeElement!.getAttribute("data-testid")
-      ),
-      "version-before",
-      "the focus stays",
-    );
+    assertEquals(await focused(page), "version-before", "the focus stays");
     await other.bringToFront();
     await answerSays(other, "Heads.");
     await page.bringToFront();
@@ -203,6 +205,49 @@ browserTest(
     await answerSays(page, "Tails.");
     assertEquals(model.count, 2);
     assertEquals(errors, []);
+  },
+);
+
+browserTest(
+  "a version is shown where its question stands, however long it goes on below",
+  async ({ page }) => {
+    const model = new PuppetModel();
+    await using app = await startApp({ model });
+    await visit(page, app.url);
+    await ask(page, "Short?");
+    (await model.next()).say("Short.").finish();
+    await answerSays(page, "Short.");
+    await idle(page);
+    await ask(page, "And long?");
+    (await model.next()).say("Long.\n\n".repeat(60)).say("The end.").finish();
+    await answerSays(page, "The end.");
+    await idle(page);
+    await page.focus('[data-testid="edit-question"]');
+    await page.keyboard.press("Enter");
+    await appears(page, "question-input");
+    await page.keyboard.type(" Really?");
+    await page.keyboard.press("Enter");
+    (await model.next()).say("Yes.").finish();
+    await answerSays(page, "Yes.");
+    await idle(page);
+    await appears(page, "versions");
+    const top = () =>
+      page.$eval(
+        '[data-testid="question"]',
+        (question) => Math.round(question.getBoundingClientRect().top),
+      );
+    const before = await top();
+    await click(page, "version-before");
+    await answerSays(page, "The end.");
+    await appears(page, "to-end");
+    assertEquals(await top(), before);
+    await click(page, "version-after");
+    await answerSays(page, "Yes.");
+    assertEquals(await top(), before);
+    await eventually(
+      page,
+      () => document.querySelector('[data-testid="to-end"]') === null,
+    );
   },
 );
 
@@ -233,8 +278,13 @@ browserTest(
       "What is one plus one?",
       "And doubled?",
     ]);
+    await eventually(
+      page,
+      () =>
+        document.activeElement!.getAttribute("data-testid") === "edit-question",
+    );
 
-    await click(page, "edit-question");
+    await page.keyboard.press("Enter");
     await appears(page, "question-input");
     await page.$eval(
       '[data-testid="question-input"]',

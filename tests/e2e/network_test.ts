@@ -10,7 +10,7 @@ import { answerOf, answerSays, appears, ask, idle, visit } from "./page.ts";
 const WORDS = Array.from({ length: 12 }, (_, i) => `word${i} `);
 
 browserTest(
-  "R01: the page whose connection dies after every single frame shows the same text",
+  "streaming R01: the page whose connection dies after every single frame shows the same text",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -36,7 +36,7 @@ browserTest(
 );
 
 browserTest(
-  "R16: offline and back: the answer goes on where it was",
+  "streaming R16: offline and back: the answer goes on where it was",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -131,7 +131,7 @@ browserTest(
 );
 
 browserTest(
-  "E08 R02: a native EventSource reads plain text and events to the end, and is CLOSED by 204",
+  "E08, streaming R02: a native EventSource reads plain text and events to the end, and is CLOSED by 204",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });

@@ -19,7 +19,7 @@ const chats = async (url: string) =>
   (await (await fetch(`${url}/api/chats`)).json()).chats;
 
 browserTest(
-  "R29: what is sent without a network is there, and goes out once it is back",
+  "safety R29: what is sent without a network is there, and goes out once it is back",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -44,7 +44,7 @@ browserTest(
 );
 
 browserTest(
-  "R29: a session that ends while typing: the words stay, and go out after the next login",
+  "safety R29: a session that ends while typing: the words stay, and go out after the next login",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -76,7 +76,7 @@ browserTest(
 );
 
 browserTest(
-  "R23 N9: a server whose disk is full says so, keeps the words on the page, and takes them later",
+  "safety R23, N9: a server whose disk is full says so, keeps the words on the page, and takes them later",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -108,7 +108,7 @@ browserTest(
 );
 
 browserTest(
-  "R11 N10: two tabs with the same unsent message ask it once, and each shows it once",
+  "safety R11, N10: two tabs with the same unsent message ask it once, and each shows it once",
   async ({ page, browser }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -137,7 +137,7 @@ browserTest(
 );
 
 browserTest(
-  "R12: two tabs ask at the same moment: one is answered, the other waits for it, nothing is lost",
+  "safety R12: two tabs ask at the same moment: one is answered, the other waits for it, nothing is lost",
   async ({ page, browser }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -172,7 +172,7 @@ browserTest(
 );
 
 browserTest(
-  "R11: a double press asks once, with scripts and without",
+  "safety R11: a double press asks once, with scripts and without",
   async ({ page }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });

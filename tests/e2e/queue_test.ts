@@ -34,7 +34,7 @@ const nth = async (page: Page, id: string, at: number) =>
   (await page.$$(`[data-testid="${id}"]`)).at(at)!;
 
 browserTest(
-  "R12: three messages wait in the order a person gives them, survive a reload, show in every tab, and are asked once each",
+  "safety R12: three messages wait in the order a person gives them, survive a reload, show in every tab, and are asked once each",
   async ({ page, browser, errors }) => {
     const model = new PuppetModel();
     await using app = await startApp({ model });
@@ -89,8 +89,10 @@ browserTest(
             left,
         left,
       );
-      puppet.say(`Answer to ${text}.`).finish();
+      puppet.say(`Answer to ${text}.`);
       await answerSays(page, `Answer to ${text}.`);
+      // Now, not before: the next one begins at once.
+      puppet.finish();
     }
     await idle(page);
     const wanted = ["first", "a", "c", "b"];
@@ -169,8 +171,14 @@ browserTest(
     await answerSays(page, "So");
     for (const text of ["edit me", "not this"]) await ask(page, text);
     await queueIs(page, "edit me", "not this");
-    await (await nth(page, "queue-remove", 1)).click();
+    // By the keyboard: what has the focus goes away.
+    await (await nth(page, "queue-remove", 1)).focus();
+    await page.keyboard.press("Enter");
     await queueIs(page, "edit me");
+    assertEquals(
+      await page.evaluate(() => document.activeElement!.id),
+      "composer",
+    );
     await click(page, "queue-edit");
     await queueIs(page);
     assertEquals(

@@ -28,7 +28,7 @@ const shownOf = (answer: AnswerModel) =>
   answer.parts.value.map(({ typed }) => typed?.shown.value ?? 0)
     .reduce((a, b) => a + b, 0);
 
-Deno.test("N5 R07: Continue keeps the turn and its parts, and what is shown only grows", async () => {
+Deno.test("N5, safety R07: Continue keeps the turn and its parts, and what is shown only grows", async () => {
   const { server, model, close } = await answered(STOPPED);
   const [turn] = model.turns.value;
   const before = turn!.answer.value!;

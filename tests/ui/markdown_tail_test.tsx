@@ -120,7 +120,7 @@ Deno.test("a line of marks alone stays hidden until it has words, and then shows
   );
 });
 
-Deno.test("X11: closing marks costs no more than reading them", () => {
+Deno.test("safety X11: closing marks costs no more than reading them", () => {
   for (
     const piece of [
       "*a _b ",

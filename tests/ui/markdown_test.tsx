@@ -101,7 +101,7 @@ const ALLOWED = new Set(
     .split(" "),
 );
 
-Deno.test("X03: HTML is shown as text, on every prefix of it", () => {
+Deno.test("safety X03: HTML is shown as text, on every prefix of it", () => {
   for (const text of HOSTILE) {
     for (let end = 1; end <= text.length; end++) {
       const html = draw(text.slice(0, end), false);
@@ -113,7 +113,7 @@ Deno.test("X03: HTML is shown as text, on every prefix of it", () => {
   }
 });
 
-Deno.test("X04: no picture is ever loaded, its address is a link one has to click", () => {
+Deno.test("safety X04: no picture is ever loaded, its address is a link one has to click", () => {
   for (
     const text of [
       "![a](https://canary.test/?q=1)",
@@ -134,7 +134,7 @@ Deno.test("X04: no picture is ever loaded, its address is a link one has to clic
   assert(draw("![a](//canary.test/)").includes("//canary.test/"));
 });
 
-Deno.test("X05: only absolute http, https and mailto addresses can be clicked", () => {
+Deno.test("safety X05: only absolute http, https and mailto addresses can be clicked", () => {
   for (const address of HOSTILE_LINKS) {
     for (
       const text of [
@@ -170,7 +170,7 @@ function quickest(work: () => void): number {
   }));
 }
 
-Deno.test("X11: text made to blow up is drawn in bounded time", () => {
+Deno.test("safety X11: text made to blow up is drawn in bounded time", () => {
   draw("warm **up** [a](https://b.test)\n\n- c\n\n| d |\n|-|\n");
   const deep = Array.from(
     { length: 10_000 },

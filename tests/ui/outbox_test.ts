@@ -76,7 +76,7 @@ Deno.test("a full or forbidden storage: everything works, and nobody is told it 
   close();
 });
 
-Deno.test("R11: two tabs with the same outbox make one run, and each shows the question once", async () => {
+Deno.test("streaming R11: two tabs with the same outbox make one run, and each shows the question once", async () => {
   const server = new FakeServer();
   const device = new Device();
   createOutbox(new FakePage(server, device)).keep(message("k"));
@@ -140,7 +140,7 @@ for (
     "tooMany",
   ]] as const
 ) {
-  Deno.test(`R23 N9: after ${status} the words stay, say why, and are tried again without anybody's doing`, async () => {
+  Deno.test(`safety R23, N9: after ${status} the words stay, say why, and are tried again without anybody's doing`, async () => {
     const { server, page, device, model, close } = await load();
     for (let i = 0; i < 4; i++) {
       server.replies.push({

@@ -28,7 +28,7 @@ const another = async (server: FakeServer, device: Device) => {
   return load({ server, device, chat: await view.json() });
 };
 
-Deno.test("R12: what is sent while an answer is written waits in the queue, also after a reload", async () => {
+Deno.test("safety R12: what is sent while an answer is written waits in the queue, also after a reload", async () => {
   const { server, device, model, close } = await answering();
   assert(model.send("second"));
   assert(model.send("third"));
@@ -94,9 +94,13 @@ for (
 ) {
   Deno.test(`after an answer that was ${name} the queue waits for a person, who sends it with one press`, async () => {
     const { server, page, model, close } = await answering();
+    model.send("none");
     model.send("second");
     await settle();
     server.append(RUN, end);
+    await settle();
+    model.queue.remove(model.queue.items.value[0]!);
+    assertEquals(model.queue.held.value, true, "the other one goes on waiting");
     await settle();
     assertEquals(model.queue.held.value, true);
     const looks = server.to(/chats\/c_/).length;
@@ -119,7 +123,8 @@ Deno.test("send now: the message is next, and its answer is found when the other
   model.send("third");
   await settle();
   model.queue.sendNow(model.queue.items.value[1]!);
-  assertEquals(model.queue.items.value[1]!.state, "leaving");
+  assertEquals(waiting(model), ["third", "second"], "at once");
+  assertEquals(model.queue.items.value[0]!.state, "next");
   await settle();
   assertEquals(waiting(model), ["third", "second"]);
   server.append(RUN, STOPPED);
@@ -251,7 +256,7 @@ Deno.test("the queue is the same in every tab", async () => {
   two.close();
 });
 
-Deno.test("R12: a message sent into a chat that only looked idle waits there, and its tab sees why", async () => {
+Deno.test("safety R12: a message sent into a chat that only looked idle waits there, and its tab sees why", async () => {
   const server = new FakeServer();
   const one = await answering(server);
   server.append(RUN, FINISH);
@@ -298,6 +303,26 @@ Deno.test("a queue that is full gives the words back and says so", async () => {
   assertEquals(waiting(model), []);
   assertEquals(model.draft.value, "one too many");
   assertEquals(model.notice.value, { kind: "queueFull" });
+  close();
+});
+
+Deno.test("reconnect() looks for the run at once, and sends what waits for its next try", async () => {
+  const { server, page, model, close } = await answering();
+  server.drop(RUN);
+  for (let i = 0; i < 9; i++) {
+    server.replies.push({ path: /^\/api\/runs/, reply: "network error" });
+  }
+  page.luck = 0.999;
+  model.send("second");
+  await page.advance(5_000);
+  assertEquals(model.connection.value, "reconnecting");
+  const [item] = model.queue.items.value;
+  assertEquals([item!.state, item!.trouble], ["sending", "network"]);
+  server.replies.length = 0;
+  model.reconnect();
+  await settle();
+  assertEquals(model.connection.value, "ok");
+  assertEquals(model.queue.items.value[0]!.state, "waiting");
   close();
 });
 

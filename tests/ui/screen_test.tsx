@@ -87,7 +87,7 @@ const QUEUE = [{ text: "Next <b>", now: false }, { text: "Last", now: false }]
 
 for (
   const [name, end, words] of [
-    ["running", [], "Sent after this answer, one by one"],
+    ["running", [], "2 messages, sent one by one after this answer"],
     ["complete", [FINISH], "Sent in a moment"],
     ["stopped", [{ type: "abort", reason: "user" }], "these wait for you"],
   ] as [string, RunEvent[], string][]
@@ -317,7 +317,7 @@ Deno.test("a bus answer is drawn as a departure board, in the language of the pa
   assert(visible(draw({ chat: odd })).includes("raw words"));
 });
 
-Deno.test("X02 X03: names, arguments, results and errors of tools are text", () => {
+Deno.test("safety X02 X03: names, arguments, results and errors of tools are text", () => {
   const evil = "<img src=x onerror=alert(1)>";
   const tool = { dynamic: true, providerExecuted: true } as const;
   const html = draw({

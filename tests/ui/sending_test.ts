@@ -66,6 +66,9 @@ Deno.test("N9: a server that cannot be reached leaves the message, marked, and l
     server.replies.push({ path: /^\/api\/runs$/, reply: "network error" });
   }
   model.send("wait for me");
+  await page.advance(100);
+  assertEquals(model.turns.value[0]!.delivery.value, "sending");
+  assertEquals(model.turns.value[0]!.trouble.value, "network", "said at once");
   await page.advance(20_000);
   assertEquals(model.turns.value[0]!.delivery.value, "unsent");
   assertEquals(model.turns.value[0]!.trouble.value, "network");
@@ -158,7 +161,7 @@ Deno.test("a model that is gone is said in the page's language, and the words ar
   close();
 });
 
-Deno.test("R29: a session that ends while typing keeps the message, says so, and sends it after the login", async () => {
+Deno.test("safety R29: a session that ends while typing keeps the message, says so, and sends it after the login", async () => {
   const { server, page, device, model, close } = await load();
   server.replies.push({
     path: /^\/api\/runs$/,
@@ -176,7 +179,7 @@ Deno.test("R29: a session that ends while typing keeps the message, says so, and
   close();
 });
 
-Deno.test("R12: a server that knows no queue refuses, and the words are kept", async () => {
+Deno.test("safety R12: a server that knows no queue refuses, and the words are kept", async () => {
   const server = new FakeServer();
   const chat = view(CHAT, turn("old", runId("z"), startOf(runId("z")), FINISH));
   const { model, close } = await load({ server, chat });
@@ -219,6 +222,55 @@ Deno.test("an answer that arrives for a chat no longer shown changes nothing on 
   assertEquals(server.to(/events$/), [], "nobody looks at its answer");
   assertEquals(page.pushed, [`/c/${chatId("b")}`]);
   assertEquals(kept(device), []);
+  close();
+});
+
+Deno.test("a message left for another chat waits in that one's queue, and a refused one goes back there", async () => {
+  for (const reply of ["queued", "refused"]) {
+    const server = new FakeServer();
+    const device = new Device();
+    device.storage.set(
+      "tt_outbox",
+      JSON.stringify([{ key: "k", chat: CHAT, text: "left behind" }]),
+    );
+    server.replies.push({
+      path: /^\/api\/runs$/,
+      reply: reply === "queued"
+        ? Response.json({
+          chat_id: CHAT,
+          queued: { id: "q", key: "k", text: "left behind", images: 0 },
+        }, { status: 202 })
+        : Response.json({ code: "no_such_model" }, { status: 400 }),
+    });
+    const { model, close } = await load({ server, device });
+    await settle();
+    assertEquals(kept(device), []);
+    assertEquals(model.queue.items.value, []);
+    assertEquals([model.draft.value, model.notice.value], ["", null]);
+    if (reply === "refused") {
+      assertEquals(device.storage.get(`tt_draft:${CHAT}`), "left behind");
+    }
+    close();
+  }
+});
+
+Deno.test("a message that failed while another chat was shown is tried again, and stands where one left it", async () => {
+  const { server, page, device, model, close } = await load({
+    chat: view(CHAT, turn("a", RUN, startOf(RUN), FINISH)),
+  });
+  for (let i = 0; i < 4; i++) {
+    server.replies.push({ path: /^\/api\/runs$/, reply: "network error" });
+  }
+  model.send("do not forget me");
+  await settle();
+  model.newChat();
+  await page.advance(15_000);
+  assertEquals(kept(device), ["do not forget me"]);
+  assertEquals(server.begun.size, 0);
+  await page.advance(31_000);
+  assertEquals(server.begun.size, 1);
+  assertEquals(kept(device), []);
+  assertEquals(model.turns.value, [], "not in the chat that is shown");
   close();
 });
 

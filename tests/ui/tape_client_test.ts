@@ -15,7 +15,7 @@ Deno.test("followTape: a run that is over is read in one go", async () => {
   assertEquals(server.connections, 1);
 });
 
-Deno.test("R01: a connection that ends after every frame k gives the same answer for all k", async () => {
+Deno.test("streaming R01: a connection that ends after every frame k gives the same answer for all k", async () => {
   const events = richRun(RUN);
   const wanted = shown(uninterrupted(events));
   for (let k = 0; k <= events.length; k++) {
@@ -31,7 +31,7 @@ Deno.test("R01: a connection that ends after every frame k gives the same answer
   }
 });
 
-Deno.test("R01: one frame per connection still gives the whole answer", async () => {
+Deno.test("streaming R01: one frame per connection still gives the whole answer", async () => {
   const events = richRun(RUN);
   const server = serverWith(events);
   server.twist = (frames) => [...frames.slice(0, 1), CUT];
@@ -41,7 +41,7 @@ Deno.test("R01: one frame per connection still gives the whole answer", async ()
   assertEquals(server.connections, events.length);
 });
 
-Deno.test("R20: doubled and old frames change nothing", async () => {
+Deno.test("streaming R20: doubled and old frames change nothing", async () => {
   const events = richRun(RUN);
   const server = serverWith(events);
   server.twist = (frames) =>
@@ -51,7 +51,7 @@ Deno.test("R20: doubled and old frames change nothing", async () => {
   assertEquals(shown(model.answer), shown(uninterrupted(events)));
 });
 
-Deno.test("R20: an overlapping delta adds only what is new", async () => {
+Deno.test("streaming R20: an overlapping delta adds only what is new", async () => {
   const server = serverWith([
     startOf(RUN),
     { type: "text-start", id: "t" },
@@ -70,7 +70,7 @@ Deno.test("R20: an overlapping delta adds only what is new", async () => {
   });
 });
 
-Deno.test("R20: for every frame that gets lost, everything is asked for again and nothing shrinks", async () => {
+Deno.test("streaming R20: for every frame that gets lost, everything is asked for again and nothing shrinks", async () => {
   const events = richRun(RUN);
   for (let lost = 1; lost < events.length; lost++) {
     const server = serverWith(events);
@@ -138,7 +138,7 @@ Deno.test("N5: a resync keeps what is shown until the replay has caught up", asy
   await settle();
 });
 
-Deno.test("R06: two readers with one cursor fill one answer once", async () => {
+Deno.test("streaming R06: two readers with one cursor fill one answer once", async () => {
   const events = richRun(RUN);
   const server = serverWith(events.slice(0, 5));
   const page = new FakePage(server);
@@ -171,7 +171,7 @@ Deno.test("an end of the connection without a terminal is never the end", async 
   assertEquals(run.model.status.value, "complete");
 });
 
-Deno.test("R02: a 204 for an answer that is not over asks for everything again", async () => {
+Deno.test("streaming R02: a 204 for an answer that is not over asks for everything again", async () => {
   const server = serverWith(richRun(RUN));
   server.replies.push({
     path: /events$/,
@@ -211,7 +211,7 @@ for (
   });
 }
 
-Deno.test("unknown transient words and event names are let pass (X10)", async () => {
+Deno.test("unknown transient words and event names are let pass (safety X10)", async () => {
   const events = richRun(RUN);
   const server = serverWith(events);
   server.twist = (frames) => [

@@ -5,7 +5,7 @@ import { CUT } from "./fake_server.ts";
 import { richRun, startOf } from "./scripts.ts";
 
 import { reading, RUN, serverWith, shown, uninterrupted } from "./reading.ts";
-Deno.test("R14: a balancer that answers 502 for three seconds costs only time", async () => {
+Deno.test("streaming R14: a balancer that answers 502 for three seconds costs only time", async () => {
   const server = serverWith(richRun(RUN));
   const page = new FakePage(server);
   page.luck = 0.999;
@@ -42,7 +42,29 @@ Deno.test("the delay doubles up to 15 seconds, with full jitter", async () => {
   assertEquals(page.waitingTimers, 0, "nothing is left behind");
 });
 
-Deno.test("R17: 45 seconds without a byte and the connection is given up; a heartbeat counts as life", async () => {
+Deno.test("hurry() ends a pause, and does nothing to a connection that is open", async () => {
+  const server = serverWith([startOf(RUN)]);
+  const page = new FakePage(server);
+  page.luck = 0.999;
+  for (let i = 0; i < 5; i++) {
+    server.replies.push({ path: /events$/, reply: "network error" });
+  }
+  const { tape, connected } = reading(server, page);
+  await page.advance(17_000);
+  assertEquals(connected.at(-1), false);
+  server.replies.length = 0;
+  const asked = server.to(/events$/).length;
+  tape.hurry();
+  await settle();
+  assertEquals(connected.at(-1), true);
+  tape.hurry();
+  await settle();
+  assertEquals(server.to(/events$/).length, asked + 1);
+  tape.stop();
+  await settle();
+});
+
+Deno.test("streaming R17: 45 seconds without a byte and the connection is given up; a heartbeat counts as life", async () => {
   const server = serverWith([startOf(RUN)]);
   const { page, tape } = reading(server);
   await page.advance(40_000);
@@ -59,7 +81,7 @@ Deno.test("R17: 45 seconds without a byte and the connection is given up; a hear
   await settle();
 });
 
-Deno.test("R16: back online, and awake after a long sleep, the tape is opened again at once", async () => {
+Deno.test("streaming R16: back online, and awake after a long sleep, the tape is opened again at once", async () => {
   const server = serverWith([startOf(RUN)]);
   const { page, tape } = reading(server);
   await page.advance(1_000);

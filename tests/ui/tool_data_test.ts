@@ -40,7 +40,7 @@ Deno.test("toolData knows boards and stops", () => {
   assertEquals(toolData(json({ ...board, to: null, rows: [] }))?.kind, "board");
 });
 
-Deno.test("X06: anything else is not drawn as one, and never throws", () => {
+Deno.test("safety X06: anything else is not drawn as one, and never throws", () => {
   const vnode = { type: "script", props: {}, constructor: undefined };
   for (
     const value of [

@@ -93,7 +93,7 @@ Deno.test("T11: who may not allow a changed tool is not offered the button", () 
   assert(!html.includes("allow-again"));
 });
 
-Deno.test("X03: what servers say of themselves is text", () => {
+Deno.test("safety X03: what servers say of themselves is text", () => {
   const evil = "<img src=x onerror=alert(1)>";
   const html = draw([tool({ name: evil, description: evil })], {
     name: evil,

@@ -25,7 +25,7 @@ async function send(app: App, fields: Record<string, string>) {
   };
 }
 
-Deno.test("R11 N10: POST /ask pressed twice, or sent again by a reload, asks once", async () => {
+Deno.test("streaming R11, N10: POST /ask pressed twice, or sent again by a reload, asks once", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const form = { text: "hello", idempotency_key: "k-form" };
@@ -43,7 +43,7 @@ Deno.test("R11 N10: POST /ask pressed twice, or sent again by a reload, asks onc
   assertEquals(model.count, 1);
 });
 
-Deno.test("N9 R11: a form shown again by going back asks what is written in it now", async () => {
+Deno.test("N9, streaming R11: a form shown again by going back asks what is written in it now", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const first = await send(app, { text: "one", idempotency_key: "k" });
@@ -56,7 +56,7 @@ Deno.test("N9 R11: a form shown again by going back asks what is written in it n
   );
 });
 
-Deno.test("R12: POST /ask in a busy chat waits behind the answer, with or without a key", async () => {
+Deno.test("safety R12: POST /ask in a busy chat waits behind the answer, with or without a key", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat } = await answered(app, model, { text: "one" }, "1");

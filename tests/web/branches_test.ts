@@ -95,7 +95,7 @@ Deno.test("POST /api/runs with replaces and text edits an earlier question; noth
   assertEquals((await call(app, "GET", `/api/runs/${two}`)).status, 200);
 });
 
-Deno.test("R07 N5: POST /api/runs with continues goes on in the very text that was shown, for every reader, and takes its place", async () => {
+Deno.test("safety R07, N5: POST /api/runs with continues goes on in the very text that was shown, for every reader, and takes its place", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { run_id: broken, chat_id: chat } = await started(app, { text: "hi" });
@@ -125,7 +125,7 @@ Deno.test("R07 N5: POST /api/runs with continues goes on in the very text that w
   assertEquals([whole.status, whole.body.code], [409, "not_broken_off"]);
 });
 
-Deno.test("R11 N10: replacing, editing and going on with a key happens once, fifty times in parallel", async () => {
+Deno.test("streaming R11, N10: replacing, editing and going on with a key happens once, fifty times in parallel", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat, one } = await conversation(app, model);
@@ -153,7 +153,7 @@ Deno.test("R11 N10: replacing, editing and going on with a key happens once, fif
   }
 });
 
-Deno.test("R12: replacing while an answer is written is 409 with that run, with queue too, and nothing was begun", async () => {
+Deno.test("safety R12: replacing while an answer is written is 409 with that run, with queue too, and nothing was begun", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat, one, two } = await conversation(app, model);

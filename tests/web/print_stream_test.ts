@@ -67,7 +67,7 @@ Deno.test("E07 E08: /print_stream gives the exact text through onmessage and the
   assertEquals(model.count, 1);
 });
 
-Deno.test("R01: /print_stream dropped after every block resumes, and never asks again", async () => {
+Deno.test("streaming R01: /print_stream dropped after every block resumes, and never asks again", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   let response = await open(app);
@@ -116,7 +116,7 @@ Deno.test("/print_stream sets the cursor before any text, so that a first drop i
   assertEquals(seen.text, "kept");
 });
 
-Deno.test("R01: /print_stream resumed in a long backlog repeats no word, wherever it was cut", async () => {
+Deno.test("streaming R01: /print_stream resumed in a long backlog repeats no word, wherever it was cut", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const first = await open(app);
@@ -141,7 +141,7 @@ Deno.test("R01: /print_stream resumed in a long backlog repeats no word, whereve
   assertEquals(seen.text, text);
 });
 
-Deno.test("R01: a /print_stream cut right after it was resumed keeps its place", async () => {
+Deno.test("streaming R01: a /print_stream cut right after it was resumed keeps its place", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const first = await open(app);

@@ -58,7 +58,7 @@ Deno.test("problemOf() shows an HttpProblem's words, and nothing of any other er
   }
 });
 
-Deno.test("R24: problemOf() calls a store that cannot answer unavailable, without its words", async () => {
+Deno.test("safety R24: problemOf() calls a store that cannot answer unavailable, without its words", async () => {
   const error = new StoreError("busy", "Cannot read /somewhere/tape.db");
   const res = problemOf(error);
   assertEquals(res.status, 503);

@@ -85,7 +85,7 @@ async function withChild(
   }
 }
 
-Deno.test("R26: four kinds of stray errors are logged and the process stays up (DN1)", async () => {
+Deno.test("safety R26: four kinds of stray errors are logged and the process stays up (DN1)", async () => {
   await withChild("guarded", async ({ url, lines }) => {
     for (const fault of [...FAULTS, ...FAULTS]) {
       assertEquals(await (await fetch(`${url}/${fault}`)).text(), "up");
@@ -99,7 +99,7 @@ Deno.test("R26: four kinds of stray errors are logged and the process stays up (
   });
 });
 
-Deno.test("R26: without the process guard each of them ends the process", async () => {
+Deno.test("safety R26: without the process guard each of them ends the process", async () => {
   for (const fault of FAULTS) {
     await withChild("bare", async ({ url, ended }) => {
       await fetch(`${url}/${fault}`).then((res) => res.text(), () => {});

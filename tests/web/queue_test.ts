@@ -18,7 +18,7 @@ const waiting = async (app: App, chat: string) =>
   (await call(app, "GET", `/api/chats/${chat}/queue`)).body.queue
     .map(({ text }: { text: string }) => text);
 
-Deno.test("R12: what is sent to a busy chat with queue waits, is seen by every tab, and goes on in order after each answer", async () => {
+Deno.test("safety R12: what is sent to a busy chat with queue waits, is seen by every tab, and goes on in order after each answer", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat, puppet } = await busy(app, model);
@@ -59,7 +59,7 @@ Deno.test("R12: what is sent to a busy chat with queue waits, is seen by every t
   assertEquals(model.count, 3);
 });
 
-Deno.test("R11 N10: two tabs and a retrying one send at once to a busy chat: every message waits once, under its key", async () => {
+Deno.test("streaming R11, N10: two tabs and a retrying one send at once to a busy chat: every message waits once, under its key", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { run, chat, puppet } = await busy(app, model);
@@ -92,7 +92,7 @@ Deno.test("R11 N10: two tabs and a retrying one send at once to a busy chat: eve
   assertEquals([turns.length, model.count], [3, 3]);
 });
 
-Deno.test("R11: with queue, of two tabs that begin at once one asks and the other waits; neither is lost", async () => {
+Deno.test("streaming R11: with queue, of two tabs that begin at once one asks and the other waits; neither is lost", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const first = await answered(app, model, { text: "one" }, "1");
@@ -192,7 +192,7 @@ Deno.test("send now makes a waiting message the next one and stops the answer in
   last.finish();
 });
 
-Deno.test("R12: a chat where too many wait says so and keeps what waits", async () => {
+Deno.test("safety R12: a chat where too many wait says so and keeps what waits", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat } = await busy(app, model);
@@ -203,7 +203,7 @@ Deno.test("R12: a chat where too many wait says so and keeps what waits", async 
   assertEquals((await waiting(app, chat)).length, QUEUE_LIMIT);
 });
 
-Deno.test("R12: a message with a picture waits with it", async () => {
+Deno.test("safety R12: a message with a picture waits with it", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat, puppet } = await busy(app, model);

@@ -16,7 +16,7 @@ import { PuppetModel } from "../helpers/puppet_model.ts";
 import { raw } from "../helpers/raw_http.ts";
 import { events, finishedRun, started, TEXT } from "../helpers/run_client.ts";
 
-Deno.test("R01 R08: dropping after every event and resuming gives the same answer, finished or running", async () => {
+Deno.test("streaming R01, safety R08: dropping after every event and resuming gives the same answer, finished or running", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const run = await finishedRun(app, model);
@@ -40,7 +40,7 @@ Deno.test("R01 R08: dropping after every event and resuming gives the same answe
   }
 });
 
-Deno.test("R01: one live run read with a new connection for every single frame", async () => {
+Deno.test("streaming R01: one live run read with a new connection for every single frame", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { run_id } = await started(app, { text: "count" });
@@ -69,7 +69,7 @@ Deno.test("R01: one live run read with a new connection for every single frame",
   assertEquals(model.count, 1, "the model was asked once");
 });
 
-Deno.test("R02: a cursor at the terminal gets 204", async () => {
+Deno.test("streaming R02: a cursor at the terminal gets 204", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const run = await finishedRun(app, model);
@@ -79,7 +79,7 @@ Deno.test("R02: a cursor at the terminal gets 204", async () => {
   assertEquals(response.status, 204);
 });
 
-Deno.test("R04 R10: a cursor that is none, or of another run, gets everything; one ahead of the log a resync", async () => {
+Deno.test("streaming R04, safety R10: a cursor that is none, or of another run, gets everything; one ahead of the log a resync", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const run = await finishedRun(app, model);
@@ -108,7 +108,7 @@ Deno.test("R04 R10: a cursor that is none, or of another run, gets everything; o
   }
 });
 
-Deno.test("R04: a cursor header no header may be is 400, and nothing behind it is read", async () => {
+Deno.test("streaming R04: a cursor header no header may be is 400, and nothing behind it is read", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const run = await finishedRun(app, model);
@@ -126,7 +126,7 @@ Deno.test("R04: a cursor header no header may be is 400, and nothing behind it i
   assertEquals(app.services.runs.readers, 0);
 });
 
-Deno.test("R05: the header wins over ?after=", async () => {
+Deno.test("streaming R05: the header wins over ?after=", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const run = await finishedRun(app, model);
@@ -140,7 +140,7 @@ Deno.test("R05: the header wins over ?after=", async () => {
   assertEquals(byHeader[0]!.id, all[5]!.id);
 });
 
-Deno.test("R06 R07: readers that come together, late or after the end get identical messages", async () => {
+Deno.test("streaming R06 R07: readers that come together, late or after the end get identical messages", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { run_id } = await started(app, { text: "hello" });
@@ -160,7 +160,7 @@ Deno.test("R06 R07: readers that come together, late or after the end get identi
   assertEquals(model.count, 1);
 });
 
-Deno.test("R08 N7: a run goes on when all its readers have left", async () => {
+Deno.test("streaming R08, N7: a run goes on when all its readers have left", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { run_id, chat_id } = await started(app, { text: "hello" });
@@ -195,7 +195,7 @@ Deno.test("N2: what a reader is shown is in the store already", async () => {
   assert(seen.length > 3);
 });
 
-Deno.test("R03: a run whose log has expired is told again from its sealed answer", async () => {
+Deno.test("streaming R03: a run whose log has expired is told again from its sealed answer", async () => {
   const dir = await Deno.makeTempDir();
   const path = `${dir}/tape.db`;
   const model = new PuppetModel();
@@ -224,7 +224,7 @@ Deno.test("R03: a run whose log has expired is told again from its sealed answer
   }
 });
 
-Deno.test("R19: a reader that takes nothing is let go, and the run goes on", async () => {
+Deno.test("streaming R19: a reader that takes nothing is let go, and the run goes on", async () => {
   const model = new PuppetModel();
   await using app = await startApp({
     model,

@@ -6,7 +6,7 @@ import { allFrames, foldFrames } from "../helpers/frames.ts";
 import { PuppetModel } from "../helpers/puppet_model.ts";
 import { ask, events, started } from "../helpers/run_client.ts";
 
-Deno.test("R09: stop closes the model at once, keeps what was said and ends with abort", async () => {
+Deno.test("streaming R09: stop closes the model at once, keeps what was said and ends with abort", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   for (const moment of ["before", "text", "tool"]) {
@@ -38,7 +38,7 @@ Deno.test("R09: stop closes the model at once, keeps what was said and ends with
   }
 });
 
-Deno.test("R10: stop is idempotent, tells the end, and knows no strangers", async () => {
+Deno.test("streaming R10: stop is idempotent, tells the end, and knows no strangers", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const stop = (run: string) =>
@@ -61,7 +61,7 @@ Deno.test("R10: stop is idempotent, tells the end, and knows no strangers", asyn
   }
 });
 
-Deno.test("R11 N10: one idempotency key gives one run, fifty times in parallel", async () => {
+Deno.test("safety R11, N10: one idempotency key gives one run, fifty times in parallel", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const body = { text: "once", idempotency_key: "k-1" };
@@ -77,7 +77,7 @@ Deno.test("R11 N10: one idempotency key gives one run, fifty times in parallel",
   assertEquals(chats.length, 1);
 });
 
-Deno.test("R11 N10: the Idempotency-Key header is the key where the body has none", async () => {
+Deno.test("streaming R11, N10: the Idempotency-Key header is the key where the body has none", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const header = { "idempotency-key": '"8e03978e-40d5"' };
@@ -103,7 +103,7 @@ Deno.test("R11 N10: the Idempotency-Key header is the key where the body has non
   assertEquals(model.count, 2);
 });
 
-Deno.test("R11: a second question while one is answered gets 409 with the running run", async () => {
+Deno.test("streaming R11: a second question while one is answered gets 409 with the running run", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const first = await started(app, { text: "one" });
@@ -247,7 +247,7 @@ Deno.test("S05: a visitor who asks too often is told to wait, and nobody else is
   await other.body?.cancel();
 });
 
-Deno.test("U38 X08: a tool's long answer is cut in the log and can be read in whole, by its owner only", async () => {
+Deno.test("U38, streaming X08: a tool's long answer is cut in the log and can be read in whole, by its owner only", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model, access: "public" });
   const asked = await ask(app, { text: "say too much" });

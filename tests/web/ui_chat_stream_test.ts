@@ -60,7 +60,7 @@ const PUBLISHED: Record<string, string[]> = {
 };
 const DATA = ["data", "transient"];
 
-Deno.test("R12: POST /api/chat writes no field outside the published schema, transient data, ids and [DONE]", async () => {
+Deno.test("streaming R12: POST /api/chat writes no field outside the published schema, transient data, ids and [DONE]", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model, tools: [...TEST_TOOLS, MAIL] });
   const asking = post(app, { messages: [user("u1", "hello")] });
@@ -121,7 +121,7 @@ Deno.test("R12: POST /api/chat writes no field outside the published schema, tra
   ) assert(seen.has(type), `no ${type} was sent`);
 });
 
-Deno.test("R12: POST /api/chat ends a stopped run with a bare abort, a failed one with code and text", async () => {
+Deno.test("streaming R12: POST /api/chat ends a stopped run with a bare abort, a failed one with code and text", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const asking = post(app, { messages: [user("u1", "hello")] });
@@ -164,7 +164,7 @@ Deno.test("an approval that waits keeps the stream open with beats, also for who
   }
 });
 
-Deno.test("R13: GET /api/chat/{id}/stream replays the running answer from its start, and is 204 without one", async () => {
+Deno.test("streaming R13: GET /api/chat/{id}/stream replays the running answer from its start, and is 204 without one", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const odd = "a:b 中";
@@ -184,7 +184,7 @@ Deno.test("R13: GET /api/chat/{id}/stream replays the running answer from its st
   assertEquals((await resume(app, odd)).status, 204);
 });
 
-Deno.test("R13: a chat of our own page can be followed by its id", async () => {
+Deno.test("streaming R13: a chat of our own page can be followed by its id", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const { chat_id } = await started(app, { text: "hello" });

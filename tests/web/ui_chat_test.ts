@@ -165,7 +165,7 @@ Deno.test("N10: the same post asks once, at the same time or later, and an edite
   assertEquals(model.count, 2);
 });
 
-Deno.test("R11: two first questions of a new chat at once, and one while another is answered: one runs, none is lost in silence", async () => {
+Deno.test("streaming R11: two first questions of a new chat at once, and one while another is answered: one runs, none is lost in silence", async () => {
   const model = new PuppetModel();
   await using app = await startApp({ model });
   const responses = await Promise.all(

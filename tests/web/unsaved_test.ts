@@ -71,7 +71,7 @@ const CASES: [StoreError, number, string][] = [
 ];
 
 for (const [reason, status, code] of CASES) {
-  Deno.test(`N9 R23 R24: a store that is ${reason.kind} is ${status} on every route that writes, and nothing is pretended`, async () => {
+  Deno.test(`N9, safety R23 R24: a store that is ${reason.kind} is ${status} on every route that writes, and nothing is pretended`, async () => {
     const model = new PuppetModel();
     const { tools } = effects();
     const stand = failing();

@@ -4,6 +4,7 @@ import { type ChatModel, LONGEST_MESSAGE } from "../chat_model.ts";
 import { createComposerKeys } from "../composer_keys.ts";
 import { useText } from "../words.ts";
 import { fit } from "./fit.ts";
+import { focusComposer } from "./focus.ts";
 import { Icon } from "./icons.tsx";
 
 /** From here on the characters left are counted. */
@@ -32,8 +33,7 @@ export function Composer({ model }: { model: ChatModel }) {
   }, []);
 
   useEffect(() => {
-    // A phone's keyboard would cover the chat that was just opened.
-    if (!matchMedia("(pointer: coarse)").matches) area.current!.focus();
+    focusComposer();
   }, [model.view.value]);
 
   useLayoutEffect(() => fit(area.current!), [draft]);

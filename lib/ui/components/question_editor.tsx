@@ -4,6 +4,7 @@ import { LONGEST_MESSAGE } from "../chat_model.ts";
 import { createComposerKeys } from "../composer_keys.ts";
 import { useText } from "../words.ts";
 import { fit } from "./fit.ts";
+import { focusComposer } from "./focus.ts";
 
 export interface QuestionEditorProps {
   branches: Branches;
@@ -31,6 +32,9 @@ export function QuestionEditor(
   }, []);
   useLayoutEffect(() => fit(area.current!), [words]);
 
+  const send = () => {
+    if (branches.ask(LONGEST_MESSAGE)) focusComposer();
+  };
   const leave = () => {
     branches.leave();
     left();
@@ -41,7 +45,7 @@ export function QuestionEditor(
       data-testid="question-editor"
       onSubmit={(event) => {
         event.preventDefault();
-        branches.ask(LONGEST_MESSAGE);
+        send();
       }}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.isComposing) return;
@@ -66,7 +70,7 @@ export function QuestionEditor(
         onKeyDown={(event) => {
           if (!keys.current.sends(event)) return;
           event.preventDefault();
-          branches.ask(LONGEST_MESSAGE);
+          send();
         }}
       />
       <div>

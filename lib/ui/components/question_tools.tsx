@@ -6,10 +6,12 @@ import { Icon } from "./icons.tsx";
 interface Props {
   turn: TurnModel;
   model: ChatModel;
+  /** Another version may be longer: this one's place is not to move away. */
+  stay(): void;
 }
 
 /** Below a question: which version this is, and a pencil. */
-export function QuestionTools({ turn, model }: Props) {
+export function QuestionTools({ turn, model, stay }: Props) {
   const text = useText();
   const busy = model.phase.value !== "idle";
   return (
@@ -26,13 +28,15 @@ export function QuestionTools({ turn, model }: Props) {
       >
         <Icon name="edit" />
       </button>
-      <Versions turn={turn} model={model} busy={busy} />
+      <Versions turn={turn} model={model} stay={stay} busy={busy} />
     </div>
   );
 }
 
 /** `2 / 3`, and the way to the others. */
-function Versions({ turn, model, busy }: Props & { busy: boolean }) {
+function Versions(
+  { turn, model, stay, busy }: Props & { busy: boolean },
+) {
   const text = useText();
   const versions = turn.versions.value;
   const at = versions.indexOf(turn.answer.value?.run ?? "");
@@ -49,7 +53,11 @@ function Versions({ turn, model, busy }: Props & { busy: boolean }) {
         aria-disabled={run === undefined}
         disabled={busy}
         data-testid={`version-${name}`}
-        onClick={() => run !== undefined && model.branches.show(run)}
+        onClick={() => {
+          if (run === undefined) return;
+          stay();
+          model.branches.show(run);
+        }}
       >
         <Icon name={name} />
       </button>

@@ -3,6 +3,7 @@ import type { ChatModel } from "../chat_model.ts";
 import { queueMessages } from "../queue_messages.ts";
 import type { QueueItem } from "../queue_model.ts";
 import { useText, useWords } from "../words.ts";
+import { focusComposer } from "./focus.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 /** The messages that wait for the end of the answer, the next one first. */
@@ -13,11 +14,21 @@ export function QueueList({ model }: { model: ChatModel }) {
   const focused = useRef<string | null>(null);
   const { queue } = model;
   const items = queue.items.value;
+  const before = useRef({ length: items.length, state: items.at(-1)?.state });
   const held = queue.held.value;
   const busy = model.phase.value !== "idle";
   const first = items.find(({ id }) => id !== null);
 
   useLayoutEffect(() => {
+    // What was just written is the last one; one wants to see it there.
+    const { length, state } = before.current;
+    const last = items.at(-1)?.state;
+    // On a phone it gets its buttons, and higher, once it has arrived.
+    const arrived = items.length === length && state === "sending";
+    if (items.length > length || (arrived && last !== state)) {
+      list.current!.scrollTop = list.current!.scrollHeight;
+    }
+    before.current = { length: items.length, state: last };
     // A row that moves lets go of the focus it had.
     if (focused.current === null) return;
     list.current?.querySelector<HTMLElement>(`#${focused.current}`)?.focus();
@@ -47,7 +58,10 @@ export function QueueList({ model }: { model: ChatModel }) {
               type="button"
               class="button main scripted"
               data-testid="queue-go"
-              onClick={() => queue.sendNow(first)}
+              onClick={() => {
+                queue.sendNow(first);
+                focusComposer();
+              }}
             >
               {words.sendNow}
             </button>
@@ -107,7 +121,11 @@ function Row(
         ? <Unconfirmed item={item} model={model} />
         : (
           <div class="queue-actions scripted">
-            {item.state === "leaving" && <small>{words.leaving}</small>}
+            {!waits && (
+              <small>
+                {item.state === "next" ? words.next : words.leaving}
+              </small>
+            )}
             {hurry && (
               <Action
                 icon="hurry"
@@ -115,7 +133,10 @@ function Row(
                 hint={words.sendNowHint}
                 testId="queue-now"
                 off={!waits}
-                onPress={() => queue.sendNow(item)}
+                onPress={() => {
+                  queue.sendNow(item);
+                  focusComposer();
+                }}
               />
             )}
             {several && (
@@ -153,7 +174,10 @@ function Row(
               label={words.remove}
               testId="queue-remove"
               off={!waits}
-              onPress={() => queue.remove(item)}
+              onPress={() => {
+                queue.remove(item);
+                focusComposer();
+              }}
             />
           </div>
         )}
@@ -165,16 +189,18 @@ function Row(
 function Unconfirmed({ item, model }: { item: QueueItem; model: ChatModel }) {
   const text = useText();
   const words = useWords(queueMessages);
+  const why = item.trouble === null ? "" : text.unsentWhy[item.trouble];
   if (item.state === "sending") {
-    return <small class="late">{words.sending}</small>;
+    return (
+      <small class="late">
+        {why === "" ? text.sending : text.sentences(why, text.retrying)}
+      </small>
+    );
   }
   return (
     <div class="queue-actions scripted">
       <small role="alert" data-testid="queue-unsent">
-        {text.sentences(
-          text.unsent,
-          item.trouble === null ? "" : text.unsentWhy[item.trouble],
-        )}
+        {text.sentences(text.unsent, why)}
       </small>
       <Action
         icon="retry"
@@ -201,7 +227,10 @@ interface ActionProps {
   off?: boolean;
 }
 
-/** Stays focusable where there is nothing to do: a list that moves keeps focus. */
+/**
+ * Stays focusable where there is nothing to do: a list that moves keeps focus.
+ * Of a double click only the first counts; the second would hit another row.
+ */
 function Action(
   { icon, label, onPress, id, hint = label, testId, off }: ActionProps,
 ) {
@@ -214,7 +243,7 @@ function Action(
       title={hint}
       aria-disabled={off}
       data-testid={testId}
-      onClick={() => off || onPress()}
+      onClick={({ detail }) => off || detail > 1 || onPress()}
     >
       <Icon name={icon} />
     </button>

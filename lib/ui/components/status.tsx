@@ -86,6 +86,14 @@ export function StatusLine({ model }: { model: ChatModel }) {
         ? (
           <p class="line late" data-testid="connection">
             <span class="spinner" /> {text.reconnecting}
+            <button
+              type="button"
+              class="quiet again"
+              data-testid="reconnect"
+              onClick={() => model.reconnect()}
+            >
+              {text.tryNow}
+            </button>
           </p>
         )
         : model.asking.value > 0 && (

@@ -40,6 +40,7 @@ export function Transcript({ model, follow }: TranscriptProps) {
       following.dispose();
     };
   }, []);
+  useLayoutEffect(() => follow.peek()?.look(), [turns]);
   useLayoutEffect(() => follow.peek()?.toEnd(), [model.view.value]);
   useLayoutEffect(() => {
     // What one has just asked, one wants to see; another tab's question not.
@@ -63,6 +64,7 @@ export function Transcript({ model, follow }: TranscriptProps) {
                 turn={turn}
                 model={model}
                 last={index === turns.length - 1}
+                stay={() => follow.peek()?.stay()}
               />
             ))}
           </div>

@@ -3,6 +3,7 @@ import * as later from "../later.ts";
 import type { TurnModel } from "../turn_model.ts";
 import { useText } from "../words.ts";
 import { AnswerView } from "./answer.tsx";
+import { focusComposer, focusSoon } from "./focus.ts";
 import { Icon } from "./icons.tsx";
 import { QuestionTools } from "./question_tools.tsx";
 
@@ -11,10 +12,12 @@ export interface TurnProps {
   model: ChatModel;
   /** Only the last turn can be answered anew, or gone on with. */
   last: boolean;
+  /** The transcript is not to follow its end for now. */
+  stay(): void;
 }
 
 /** A question, and its answer or what became of the sending. */
-export function TurnView({ turn, model, last }: TurnProps) {
+export function TurnView({ turn, model, last, stay }: TurnProps) {
   const text = useText();
   const { branches } = model;
   const answer = turn.answer.value;
@@ -33,7 +36,7 @@ export function TurnView({ turn, model, last }: TurnProps) {
           ? <Edited turn={turn} model={model} />
           : <p dir="auto">{turn.text}</p>}
         {answer !== null && !edited && (
-          <QuestionTools turn={turn} model={model} />
+          <QuestionTools turn={turn} model={model} stay={stay} />
         )}
       </div>
       {answer !== null && (
@@ -43,9 +46,17 @@ export function TurnView({ turn, model, last }: TurnProps) {
           questions={model.questions}
           ended={delivery === "sent"}
           anew={mayAsk
-            ? () => branches.anew(turn)
+            ? () => {
+              branches.anew(turn);
+              focusComposer();
+            }
             : null}
-          goOn={mayAsk ? () => branches.goOn(turn) : null}
+          goOn={mayAsk
+            ? () => {
+              branches.goOn(turn);
+              focusComposer();
+            }
+            : null}
           now={model.now}
         />
       )}
@@ -65,7 +76,7 @@ function Edited({ turn, model }: { turn: TurnModel; model: ChatModel }) {
         branches={model.branches}
         editing={editing}
         busy={model.phase.value !== "idle"}
-        left={() => document.getElementById(`edit-${turn.key}`)?.focus()}
+        left={() => focusSoon(`edit-${turn.key}`)}
       />
     );
 }
@@ -100,11 +111,14 @@ function Undelivered({ turn, model }: { turn: TurnModel; model: ChatModel }) {
   const text = useText();
   const trouble = turn.trouble.value;
   const message = turn.outgoing;
+  const why = trouble === null ? "" : text.unsentWhy[trouble];
   if (turn.delivery.value === "sending" || message === null) {
     return (
       <p class="waiting" data-testid="sending">
         <span class="feeding" />
-        <span class="late">{text.sending}</span>
+        <span class="late">
+          {why === "" ? text.sending : text.sentences(why, text.retrying)}
+        </span>
       </p>
     );
   }
@@ -115,7 +129,7 @@ function Undelivered({ turn, model }: { turn: TurnModel; model: ChatModel }) {
       <p>
         {text.sentences(
           text.unsent,
-          trouble === null ? "" : text.unsentWhy[trouble],
+          why,
           written ? model.lasts(message.key) ? text.kept : text.keptHere : "",
         )}
       </p>
