@@ -94,6 +94,7 @@ faultTest(
       deafened.lag.p99 <= alone.lag.p99 * 2.5 + 50,
       `p99 ${alone.lag.p99} ms without, ${deafened.lag.p99} ms with`,
     );
-    assert(held <= 20 + stalled * 0.5, `${held} MB more`);
+    // A megabyte each: what one page of a log of long entries comes to.
+    assert(held <= 20 + stalled, `${held} MB more`);
   },
 );
