@@ -218,8 +218,9 @@ export interface StoredEntry {
 
 /**
  * The store cannot commit: disk full, locked, gone. Nothing of the call was
- * written. The store stays usable, and works again by itself once the cause is
- * gone.
+ * written, unless the process dies before its next commit: the disk may then have
+ * what it said it had not. The store stays usable, and works again by itself once
+ * the cause is gone.
  *
  * The message is for the people who run the server and names the file; visitors
  * get a sentence of their own, by `kind`.

@@ -46,9 +46,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
             return client.open(asked.run);
           }),
         );
-        const connections = readings.map((reading) =>
-          stage.later(client.connect(reading))
+        const opened = readings.map(() => Promise.withResolvers<void>());
+        const connections = readings.map((reading, n) =>
+          stage.later(client.connect(reading, () => opened[n]!.resolve()))
         );
+        await Promise.all(opened.map(({ promise }) => promise));
         await Promise.all(
           Array.from(
             { length: STREAMS / DOING.length },

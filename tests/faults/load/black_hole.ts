@@ -16,8 +16,8 @@ const SILENCE_MS = 45_000;
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
 /**
- * Opens the hole below a tab, closes it once the tab has noticed, and sees both
- * sides through to the end of the run.
+ * Opens the hole below a tab, closes it once both sides have noticed, and reads
+ * the run to its end.
  *
  * @returns the figures.
  */
@@ -65,13 +65,15 @@ export async function fallIntoBlackHole(stallMs: number): Promise<string> {
     from,
   );
   const noticed = lost.at - cut;
+  // Before that: once it can be heard again, its end comes through.
+  const gone = await letGo;
+  const since = tab.news.length;
   await cable.mend();
   const mended = performance.now();
   const back = await tab.hears(
     (news) => news.kind === "connected" && news.yes,
-    tab.news.length - 1,
+    since,
   );
-  const gone = await letGo;
   await assertShown(tab, script.tokens);
   assertEquals(await stage.calls(), 1);
   assert(noticed <= SILENCE_MS + 2_000, `${noticed} ms`);
