@@ -13,8 +13,13 @@ import type { LiveRun } from "./live.ts";
 import { sealedAnswer } from "./log.ts";
 import type { Pulse } from "./pulse.ts";
 
-/** Entries given at a time; keeps a long replay flat (X09). */
+/**
+ * Entries given at a time, and about how many characters of them: what is read
+ * for one reader is held for it until it takes it (cases R19, D02, X09).
+ */
 const PAGE = 256;
+const SMALLEST_PAGE = 4;
+const PAGE_LENGTH = 16 * 1024;
 
 /** What a pull brings. `beat`: nothing happened for a while. */
 export type Pulled =
@@ -57,6 +62,8 @@ export class TapeReader {
   #closed = false;
   #asking = false;
   #live: LiveRun | undefined;
+  /** How many entries the next page has. */
+  #page = 16;
   #waiting: ((pulled: Pulled) => void) | null = null;
   #failed: ((error: unknown) => void) | null = null;
   /** When something was last given, or asked for. */
@@ -155,8 +162,14 @@ export class TapeReader {
 
   async #stored(): Promise<Entry[]> {
     const { store, row } = this.#options;
-    const read = async () =>
-      (await store.read(row.id, this.#after, PAGE)).map(fromStored);
+    const read = async () => {
+      const page = await store.read(row.id, this.#after, this.#page);
+      if (page.length === 0) return [];
+      const length = page.reduce((sum, { json }) => sum + json.length, 0);
+      const fit = Math.floor(PAGE_LENGTH * page.length / length);
+      this.#page = Math.min(PAGE, Math.max(SMALLEST_PAGE, fit));
+      return page.map(fromStored);
+    };
     const stored = await read();
     if (stored.length > 0) return stored;
     // Only now: a sealed run brings its whole answer along.
