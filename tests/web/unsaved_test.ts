@@ -4,7 +4,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { openStore, type Store, StoreError } from "../../lib/store/mod.ts";
-import { call, type Called, chatOf, queued } from "../helpers/api_client.ts";
+import {
+  answered,
+  call,
+  type Called,
+  chatOf,
+  queued,
+} from "../helpers/api_client.ts";
 import { type App, startApp } from "../helpers/app.ts";
 import { effects, question } from "../helpers/approvals.ts";
 import { complete } from "../helpers/openai_wire.ts";
@@ -76,6 +82,8 @@ for (const [reason, status, code] of CASES) {
     const { tools } = effects();
     const stand = failing();
     await using app = await startApp({ model, tools, store: stand.store });
+    // Nothing can be chosen where an answer is being written.
+    const idle = await answered(app, model, { text: "zero" }, "0");
     const { run, chat, asked, waits } = await stage(app, model);
     const before = await chatOf(app, chat);
     const here = `/api/chats/${chat}`;
@@ -87,7 +95,7 @@ for (const [reason, status, code] of CASES) {
       ["POST", `/api/runs/${run}/approvals/${asked}`, { decision: "once" }],
       ["POST", `${here}/queue/${waits}/now`],
       ["PUT", `${here}/settings`, { temperature: 1 }],
-      ["PUT", `${here}/shown`, { run }],
+      ["PUT", `/api/chats/${idle.chat}/shown`, { run: idle.run }],
       ["PUT", `${here}/queue`, { order: [waits] }],
       ["DELETE", `${here}/queue/${waits}`],
       ["DELETE", here],
@@ -116,7 +124,7 @@ for (const [reason, status, code] of CASES) {
     assert(!(await form.text()).includes("canary"));
     // Reading goes on, and shows what was there.
     assertEquals(await chatOf(app, chat), before);
-    assertEquals(model.count, 1);
+    assertEquals(model.count, 2);
 
     stand.reason = null;
     for (const [method, path, body] of writes.slice(6)) {

@@ -1,8 +1,8 @@
 /**
  * The real server with other limits than its own, for tests that cannot wait a
  * minute or be one of five thousand visitors: the limits as JSON, its argument.
- * At SIGUSR2 it collects its garbage, so that what it holds can be told from what
- * V8 has not got round to.
+ * At SIGUSR2 it collects its garbage and prints the bytes it still holds, so that
+ * these can be told from what V8 has not got round to.
  *
  * @module
  */
@@ -21,7 +21,11 @@ if (import.meta.main) {
   );
   const services = await createServices(config, log, { limits });
   const { gc } = globalThis as unknown as { gc?: () => void };
-  Deno.addSignalListener("SIGUSR2", () => gc?.());
+  Deno.addSignalListener("SIGUSR2", () => {
+    gc?.();
+    const { heapUsed, external } = Deno.memoryUsage();
+    console.log(`holds ${heapUsed + external}`);
+  });
   const { port, hostname } = config;
   const app = await startApp({ services, log, host: "npm", port, hostname });
   console.log(`Tickertape  ${app.url}`);

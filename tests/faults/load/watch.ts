@@ -5,6 +5,7 @@
  * @module
  */
 import { residentKb } from "../../../bench/cpu.ts";
+import type { ServerProcess } from "../harness/server.ts";
 import { Delays, type Spread } from "./delays.ts";
 
 const MB = 1024;
@@ -33,18 +34,30 @@ export function openFiles(pid: number, upstream?: URL): number {
   return all - [...table.matchAll(open)].length;
 }
 
-/** Memory a `limited_server.ts` holds when its garbage is gone, MB. */
-export async function heldBy(
-  server: { pid: number; kill(signal: Deno.Signal): void },
-): Promise<number> {
-  const seen: number[] = [];
+/** What a server holds, MB. */
+export interface Held {
+  /** Of that, what its program can reach: the rest may be garbage or reserve. */
+  heap: number;
+  resident: number;
+}
+
+/** Has a `limited_server.ts` collect its garbage, and tells what is left. */
+export async function heldBy(server: ServerProcess): Promise<Held> {
+  const seen: Held[] = [];
   // The system takes back what is free a little later, and in pieces.
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 3; i++) {
+    const said = () => [...server.output.matchAll(/^holds (\d+)$/gm)];
+    const before = said().length;
     server.kill("SIGUSR2");
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    seen.push(memoryOf(server.pid));
+    await until(() => said().length > before, 10_000, "the server counts");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const heap = Number(said().at(-1)![1]) / MB / MB;
+    seen.push({ heap, resident: memoryOf(server.pid) });
   }
-  return Math.min(...seen);
+  return {
+    heap: Math.min(...seen.map(({ heap }) => heap)),
+    resident: Math.min(...seen.map(({ resident }) => resident)),
+  };
 }
 
 export interface Watch extends AsyncDisposable {
