@@ -81,6 +81,8 @@ export async function startApp(
     port,
     hostname,
     automaticCompression: true,
+    // Thousands may come back at once (D03); the system has its own upper limit.
+    tcpBacklog: 4096,
     onListen: () => {},
   }, handler);
   const close = async (graceMs?: number) => {

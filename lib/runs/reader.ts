@@ -32,8 +32,7 @@ export type Pulled =
 
 export interface ReaderOptions {
   store: Store;
-  /** The run as it was when the reader came. */
-  row: RunRow;
+  run: string;
   /** What will be heard of the run from here on, if anything. */
   live: (after: number) => LiveRun | undefined;
   /** Sequence after which to read. */
@@ -71,7 +70,7 @@ export class TapeReader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.run = options.row.id;
+    this.run = options.run;
     this.#after = options.after;
     options.pulse.add(this.#tick);
   }
@@ -161,9 +160,9 @@ export class TapeReader {
   }
 
   async #stored(): Promise<Entry[]> {
-    const { store, row } = this.#options;
+    const { store, run } = this.#options;
     const read = async () => {
-      const page = await store.read(row.id, this.#after, this.#page);
+      const page = await store.read(run, this.#after, this.#page);
       if (page.length === 0) return [];
       const length = page.reduce((sum, { json }) => sum + json.length, 0);
       const fit = Math.floor(PAGE_LENGTH * page.length / length);
@@ -173,7 +172,7 @@ export class TapeReader {
     const stored = await read();
     if (stored.length > 0) return stored;
     // Only now: a sealed run brings its whole answer along.
-    const now = await store.run(row.id);
+    const now = await store.run(run);
     if (now !== null && now.status === "running") return [];
     // What was sealed by then has no entries to come, but may have had some.
     const last = await read();

@@ -43,13 +43,17 @@ export class Readers {
   /** A reader of the run behind `after`; null if its owner has too many. */
   open(row: RunRow, after: number): TapeReader | null {
     const { store, limits, driven } = this.#options;
+    // Not the row itself: a sealed run's has the whole answer in it, and would
+    // be held for as long as somebody reads.
     const { id: run, owner } = row;
+    const running = row.status === "running";
     const open = this.#byOwner.get(owner) ?? 0;
     if (open >= limits.maxStreams) return null;
     const reader: TapeReader = new TapeReader({
       store,
-      row,
-      live: (after) => driven(run) ?? this.#tail(row, after),
+      run,
+      live: (after) =>
+        driven(run) ?? (running ? this.#tail(run, after) : undefined),
       after,
       beatMs: limits.beatMs,
       stallMs: limits.stallMs,
@@ -83,9 +87,8 @@ export class Readers {
     }
   }
 
-  #tail(row: RunRow, after: number): LiveRun | undefined {
-    if (row.status !== "running" || this.#closing) return undefined;
-    return this.#tails.live(row.id, after);
+  #tail(run: string, after: number): LiveRun | undefined {
+    return this.#closing ? undefined : this.#tails.live(run, after);
   }
 
   #closed(reader: TapeReader, owner: string): void {

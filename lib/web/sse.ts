@@ -138,6 +138,8 @@ export function streamResponse(
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       reader.onStalled = () => {
+        // Deno keeps the stream until the socket can be written again.
+        queue = [];
         controller.error(new Error("Reader stalled"));
         onLeft();
       };
