@@ -72,12 +72,18 @@ faultTest(
     // They read on: what the kernel had kept, and the rest behind their cursors.
     await crowd.tell("listen", { group: "deaf" });
     const cut = await crowd.tell("report", { group: "deaf", reset: false });
-    assertEquals([cut.cuts, cut.ended], [stalled, 0], "all were let go");
+    // For some the system may have taken the whole run in: nothing stalled there.
+    assertEquals(
+      cut.cuts + cut.ended,
+      stalled,
+      "all were let go, or had it all",
+    );
+    assert(cut.cuts > 0, "none was let go");
     const { statuses } = await crowd.tell("resume", {
       group: "deaf",
       rampMs: 0,
     });
-    assertEquals(statuses, { 200: stalled });
+    assertEquals(statuses, { 200: cut.cuts });
     assertWhole(await crowd.tell("over", { group: "deaf" }));
 
     say(
