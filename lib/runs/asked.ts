@@ -5,6 +5,7 @@
  * @module
  */
 import type { ChatSettings } from "../chat/settings.ts";
+import type { RunRow, Store } from "../store/contract.ts";
 
 /** A text of a conversation that a program brought along. */
 export interface ContextText {
@@ -51,4 +52,12 @@ export const imageName = (n: number): string => `image-${n}`;
 /** Images as the store keeps them with a question. */
 export function keepImages(images: string[]): { name: string; text: string }[] {
   return images.map((url, i) => ({ name: imageName(i + 1), text: url }));
+}
+
+/** The images a question was asked with, as data URLs. */
+export async function imagesOf(store: Store, run: RunRow): Promise<string[]> {
+  const kept = await Promise.all(
+    askedWith(run.options).images.map((name) => store.kept(run.id, name)),
+  );
+  return kept.filter((url) => url !== null);
 }

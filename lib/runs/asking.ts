@@ -4,13 +4,18 @@
  *
  * @module
  */
-import type { Answer } from "../chat/answer.ts";
-import { isBrokenOff } from "../chat/answer.ts";
+import { type Answer, isBrokenOff } from "../chat/answer.ts";
 import { tellShown } from "../chat/close.ts";
 import type { StartEvent } from "../chat/events.ts";
 import { newChatId, newRunId } from "../chat/ids.ts";
 import type { ChatRow, NewRun, RunRow, Store } from "../store/contract.ts";
-import { type AskedWith, askedWith, keepImages, settingsOf } from "./asked.ts";
+import {
+  type AskedWith,
+  askedWith,
+  imagesOf,
+  keepImages,
+  settingsOf,
+} from "./asked.ts";
 import type { Models } from "./brief.ts";
 import type { StartOutcome, StartRequest } from "./outcomes.ts";
 import { leafOf } from "./path.ts";
@@ -149,13 +154,13 @@ export class Asking {
       if (!isBrokenOff(await this.#options.answer(turn))) {
         return { kind: "not-broken-off" };
       }
-      const images = await this.#images(turn);
+      const images = await imagesOf(this.#options.store, turn);
       return { text: turn.text, images, parent, continues: turn, context };
     }
     const kept = text === undefined ? undefined : images;
     return {
       text: text ?? turn.text,
-      images: kept ?? await this.#images(turn),
+      images: kept ?? await imagesOf(this.#options.store, turn),
       parent,
       continues: null,
       context,
@@ -172,13 +177,5 @@ export class Asking {
       ? await models.standard()
       : await models.find(id);
     return model?.id ?? (whatever ? id! : null);
-  }
-
-  async #images(row: RunRow): Promise<string[]> {
-    const { store } = this.#options;
-    const kept = await Promise.all(
-      askedWith(row.options).images.map((name) => store.kept(row.id, name)),
-    );
-    return kept.filter((url) => url !== null);
   }
 }

@@ -15,7 +15,7 @@ import type { Toolbox } from "../agent/toolbox.ts";
 import { allowedIn, strangersIn } from "../agent/trust.ts";
 import type { Answer } from "../chat/answer.ts";
 import type { RunRow, Store } from "../store/contract.ts";
-import { type AskedWith, askedWith } from "./asked.ts";
+import { type AskedWith, askedWith, imagesOf } from "./asked.ts";
 
 /** Where models come from. */
 export interface Models {
@@ -64,15 +64,9 @@ export async function gatherBrief(
   { store, models, toolbox, now, answer }: BriefSources,
 ): Promise<Brief> {
   const asked = askedWith(row.options);
-  const images = async (of: RunRow) => {
-    const kept = await Promise.all(
-      askedWith(of.options).images.map((name) => store.kept(of.id, name)),
-    );
-    return kept.filter((url) => url !== null);
-  };
   const told = await Promise.all(path.map(async (run): Promise<Told> => ({
     text: run.text,
-    images: await images(run),
+    images: await imagesOf(store, run),
     answer: await answer(run),
   })));
   const [model, tools] = await Promise.all([
@@ -100,7 +94,7 @@ export async function gatherBrief(
     messages: withContext(
       historyMessages(systemPrompt(now(), asked.system), told, {
         text: row.text,
-        images: await images(row),
+        images: await imagesOf(store, row),
       }),
       asked.context,
     ),

@@ -23,6 +23,7 @@ import type { RunLimits } from "./limits.ts";
 import { LiveRun } from "./live.ts";
 import { isSpeaking } from "./recovery.ts";
 import { FencedError, Tape } from "./tape.ts";
+import { unlessStopped } from "./unless_stopped.ts";
 
 /** Why a run was ended from outside. */
 export type StopReason = "user" | "timeout" | "shutdown" | "lost" | "store";
@@ -386,21 +387,4 @@ function askedAt(row: RunRow, committed: Entry[]): number {
   return first.type === "start"
     ? Date.parse(first.messageMetadata.created_at)
     : row.createdAt;
-}
-
-/** What was promised; who is stopped does not wait for it. */
-async function unlessStopped<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  const { promise: stopped, reject } = Promise.withResolvers<never>();
-  // An abort that is over is not heard of any more.
-  if (signal.aborted) reject(signal.reason);
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, stopped]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
